@@ -1,1 +1,6 @@
-"""Placeholder."""
+"""Finding behaviours in calls: cards say what, a few kinds of detector say how."""
+
+from qa.behaviours.cards import Card, Cards, load_cards
+from qa.behaviours.engine import Classifier, Judgement, detect, detect_all
+
+__all__ = ["Card", "Cards", "Classifier", "Judgement", "detect", "detect_all", "load_cards"]

@@ -1,0 +1,1 @@
+"""Behaviours told from who speaks when: one file each, named like its card."""
