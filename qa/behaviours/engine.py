@@ -88,8 +88,8 @@ def detector_of(card: Card) -> Detect:
     module = _modules().get(card.id)
     if module is None:
         raise SettingsError(
-            f"card '{card.id}' asks for a {card.detector} detector, but qa/behaviours/{card.detector}/{card.id}.py "
-            "does not exist; write it or set the card's detector to phrase"
+            f"card '{card.id}' asks for a {card.detector} detector, but "
+            f"qa/behaviours/{card.detector}/{card.id}.py does not exist; write it, or set detector to phrase"
         )
     return module.detect
 

@@ -2,9 +2,10 @@
 
 Conventions
 -----------
-- Where a classifier gives a probability, that is the finding's: it was trained with the pattern hits among its
-  features and calibrated on calls it had not seen. A ``never`` pattern silences the sentence all the same.
-- Without a classifier a pattern hit counts ``PATTERN_ALONE``, unless the words stand in a scope that spoils them.
+- Where a classifier gives a probability, that is the finding's: it was trained with the pattern hits among
+  its features and calibrated on calls it had not seen. A ``never`` pattern silences the sentence anyway.
+- Without a classifier a pattern hit counts ``PATTERN_ALONE``, unless the words stand in a scope that spoils
+  them.
 - One finding per turn and behaviour, on the sentence that proves it best.
 """
 
@@ -19,8 +20,7 @@ from qa.behaviours.scope import scopes
 from qa.values import Finding
 
 PATTERN_ALONE = 0.8
-"""Probability of a pattern hit with no classifier to weigh it: the share of hits that readers confirmed on the
-project's labelled calls, rounded down."""
+"""Probability of a pattern hit with no classifier to weigh it: sure enough to count, and shown as unsure."""
 KEEP_FROM = 0.05
 """Findings below this are not worth keeping: they answer nothing and blur the uncertainty."""
 
