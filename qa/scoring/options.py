@@ -1,0 +1,78 @@
+"""What scoring can be told, apart from the form.
+
+Conventions: frozen, keyword-only; probabilities and shares in [0, 1], times in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from qa.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How sure the program must be, and when it gives no total.
+
+    Attributes
+    ----------
+    min_probability : float
+        A finding below it is kept but answers nothing by itself.
+    uncertain_band : tuple of float
+        Lowest and highest probability between which an answer is ``uncertain``. About one in three wrong is
+        the most that a person would call "sure enough"; the default is that and its mirror image.
+    min_measured_share : float
+        No total where less of the weight that applies could be answered.
+    min_call_s : float
+        Shorter calls are not scored.
+    samples : int
+        Worlds drawn for the range.
+    range_share : float
+        How often the range should hold the true score.
+    recall : mapping of str to float
+        Per behaviour, the share of true occurrences that the detectors find (their report card). Lets the
+        range know of what was not found; 1 where not given.
+    words_doubt_weight : float
+        How much of the recogniser's doubt becomes doubt of a finding. A behaviour usually survives a misheard
+        word, since several words carry it; half is the compromise between none and every one.
+    """
+
+    min_probability: float = 0.5
+    uncertain_band: tuple[float, float] = (0.35, 0.65)
+    min_measured_share: float = 0.5
+    min_call_s: float = 20.0
+    samples: int = 2000
+    range_share: float = 0.90
+    recall: Mapping[str, float] = field(default_factory=dict)
+    words_doubt_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        low, high = self.uncertain_band
+        if not 0 <= low <= high <= 1:
+            raise ValueError(f"uncertain_band must rise within 0 to 1, got {self.uncertain_band}")
+        if not 0 < self.range_share < 1:
+            raise ValueError(f"range_share must lie between 0 and 1, got {self.range_share}")
+        if self.samples < 1:
+            raise ValueError(f"samples must be at least 1, got {self.samples}")
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Options:
+        return cls(
+            min_probability=settings.min_probability,
+            min_measured_share=settings.min_measured_share,
+            min_call_s=settings.min_call_s,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A person's answer to one criterion, which stands in place of the program's.
+
+    ``share`` of the points, in [0, 1]; None: the criterion does not apply to this call.
+    """
+
+    criterion: str
+    share: float | None
+    by: str
+    note: str = ""
