@@ -1,0 +1,325 @@
+"""From a file to a call: a recording, a recording with its transcript beside it, or a transcript alone.
+
+Conventions
+-----------
+- Words come from the transcript where there is one, else from the speech model; who speaks when comes from
+  the sound where each side has its own channel.
+- Which channel is the agent is taken from the settings, else from the transcript's times, else from what is
+  said; whatever was concluded stands in the call's notes with how sure it is.
+- A call is never silently empty: no speech is an error with one line.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qa.asr import Transcriber, Transcript
+from qa.audio import SOUND_ENDINGS, Recording, choose_channels, decode, recording_kind
+from qa.diarize import NOTE as ONE_CHANNEL_NOTE
+from qa.diarize import turns_of_mono
+from qa.errors import AudioError, InputError, ModelError
+from qa.formats import is_transcript, read_transcript
+from qa.formats.building import call_id_of
+from qa.roles import probability_first_is_agent, role_phrases
+from qa.settings import Settings
+from qa.speech import FOR_WORDS, Activity, measure_activity, measure_timing, regions_of
+from qa.turns import spread_words, text_of, turns_from_words, utterances
+from qa.values import Call, RecordingKind, Span, Timing, Turn
+
+log = logging.getLogger(__name__)
+
+TRANSCRIPT_ENDINGS = (".json", ".vtt", ".srt", ".sbv", ".txt")
+SURELY_TRANSCRIPTS = (".vtt", ".srt", ".sbv")
+FITS = 0.6  # share of the transcript's time that one assignment of the channels must explain
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One call to be: a recording, a transcript, or both."""
+
+    recording: Path | None = None
+    transcript: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file that names the call."""
+        found = self.recording or self.transcript
+        if found is None:
+            raise ValueError("a source needs a recording or a transcript")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChannel:
+    """Which channel is the agent's, how sure, and the sentence that says why (None: it was set)."""
+
+    channel: int
+    confidence: float = 1.0
+    note: str | None = None
+
+
+def find_inputs(paths: Iterable[Path]) -> tuple[Source, ...]:
+    """Every call among files and folders (walked), a recording and its transcript as one, in path order.
+
+    A file named directly is always taken; in a folder, files that are neither sound nor transcript are passed
+    over and counted in the log.
+
+    Raises
+    ------
+    InputError
+        A path does not exist, or nothing at all is found.
+    """
+    paths = list(paths)
+    files: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        if path.is_dir():
+            found = [p for p in sorted(path.rglob("*")) if p.is_file() and not _is_hidden(p, path)]
+            taken = [p for p in found if _is_sound(p) or _may_be_transcript(p)]
+            if len(found) > len(taken):
+                log.info("%d files passed over: neither sound nor transcript", len(found) - len(taken))
+            files.update(dict.fromkeys(taken))
+        else:
+            files[path] = None
+    sources, used = [], set()
+    for path in files:
+        if _is_sound(path):
+            transcript = transcript_beside(path)
+            sources.append(Source(path, transcript))
+            used.add(transcript)
+    beside = {_stem(source.recording) for source in sources if source.recording}
+    for path in files:
+        if not _is_sound(path) and path not in used and (_stem(path) not in beside or path in paths):
+            sources.append(Source(transcript=path))
+    if not sources:
+        names = ", ".join(str(path) for path in paths) or "nothing"
+        raise InputError(f"{names}: no recordings and no transcripts found there")
+    return tuple(sorted(sources, key=lambda source: source.path.as_posix()))
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _is_sound(path: Path) -> bool:
+    return path.suffix.lower() in SOUND_ENDINGS
+
+
+def _may_be_transcript(path: Path) -> bool:
+    """In a folder: subtitles and JSON by name (a broken one is reported, not lost), text only if it is one."""
+    ending = path.suffix.lower()
+    if ending in SURELY_TRANSCRIPTS:
+        return True
+    if ending == ".json":
+        return not _is_metadata_beside(path)
+    return ending == ".txt" and is_transcript(path)
+
+
+def _is_metadata_beside(path: Path) -> bool:
+    """A JSON that lies beside a recording of the same name and is no transcript."""
+    siblings = (p for p in path.parent.iterdir() if _is_sound(p) and _stem(p) == _stem(path))
+    return next(siblings, None) is not None and not is_transcript(path)
+
+
+def _stem(path: Path) -> Path:
+    return path.parent / call_id_of(path)
+
+
+def transcript_beside(recording: Path) -> Path | None:
+    """The transcript of the same name beside a recording, by content where the ending leaves it open."""
+    for ending in TRANSCRIPT_ENDINGS:
+        for candidate in (recording.with_suffix(ending), recording.with_name(recording.name + ending)):
+            if candidate.is_file() and (ending in SURELY_TRANSCRIPTS or is_transcript(candidate)):
+                return candidate
+    return None
+
+
+def source_of(path: Path) -> Source:
+    """What one file is: a recording (with the transcript beside it) or a transcript.
+
+    Raises
+    ------
+    InputError
+        The file does not exist or is a folder.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give one file, or score the folder")
+    if _is_sound(path) or not (path.suffix.lower() in TRANSCRIPT_ENDINGS or is_transcript(path)):
+        return Source(path, transcript_beside(path))
+    return Source(transcript=path)
+
+
+def hear(path: Path, *, settings: Settings, transcriber: Transcriber | None) -> Call:
+    """The call of a recording (its transcript beside it is used) or of a transcript alone.
+
+    Raises
+    ------
+    InputError
+        The file can't be used; the message says why.
+    ModelError
+        A recording without a transcript, and no speech model.
+    """
+    return hear_source(source_of(path), settings=settings, transcriber=transcriber)
+
+
+def hear_source(source: Source, *, settings: Settings, transcriber: Transcriber | None) -> Call:
+    """``hear`` for a source whose parts are known."""
+    if source.recording is None:
+        return _with_words(read_transcript(source.path, data=settings.data))
+    recording = choose_channels(decode(source.recording))
+    kind = recording_kind(recording)
+    if source.transcript is not None:
+        call = _with_words(read_transcript(source.transcript, data=settings.data))
+        return _with_sound(call, recording, kind, settings)
+    activity = _heard_activity(recording, kind)
+    if transcriber is None:
+        raise ModelError(
+            f"{source.recording}: has no transcript beside it, and no speech model is loaded;"
+            " run `qa models fetch small.en`"
+        )
+    return _transcribed(recording, kind, activity, settings, transcriber)
+
+
+def _with_words(call: Call) -> Call:
+    return replace(call, turns=tuple(spread_words(turn) for turn in call.turns))
+
+
+def _heard_activity(recording: Recording, kind: RecordingKind) -> tuple[Activity, ...]:
+    """Activity per channel, one channel where both are the same or one is silent.
+
+    Raises
+    ------
+    AudioError
+        Nobody speaks in it.
+    """
+    recording = one_channel(recording, kind)
+    activity = measure_activity(recording)
+    if not any(regions_of(one) for one in activity):
+        raise AudioError(f"{recording.path}: nobody speaks in it ({recording.duration_s:.1f} s of sound)")
+    return activity
+
+
+def one_channel(recording: Recording, kind: RecordingKind) -> Recording:
+    """The recording with its one telling channel, where there is only one."""
+    if kind in ("two_channels", "mono") or len(recording.channels) == 1:
+        return recording
+    if kind == "dual_mono":
+        return replace(recording, channels=recording.channels[:1])
+    whole = Span(0.0, recording.duration_s)
+    louder = 0 if recording.level_db(0, whole) >= recording.level_db(1, whole) else 1
+    return replace(recording, channels=(recording.channels[louder],))
+
+
+def _transcribed(
+    recording: Recording,
+    kind: RecordingKind,
+    activity: Sequence[Activity],
+    settings: Settings,
+    transcriber: Transcriber,
+) -> Call:
+    heard_in = one_channel(recording, kind)
+    transcript = transcriber.transcribe(heard_in, [regions_of(one, FOR_WORDS) for one in activity])
+    if not any(transcript.words):
+        raise AudioError(f"{recording.path}: somebody speaks in it, but no words could be made out")
+    notes = [*recording.notes, *transcript.notes]
+    if kind == "two_channels":
+        agent = _agent_by_words(transcript, settings)
+        turns = turns_from_words(transcript.words[agent.channel], transcript.words[1 - agent.channel])
+        turns = tuple(replace(turn, confidence=agent.confidence) for turn in turns)
+        timing = measure_timing(recording, agent_channel=agent.channel, activity=activity)
+        notes += [agent.note] if agent.note else []
+    else:
+        turns = turns_of_mono(transcript.words[0], data=settings.data)
+        timing = measure_timing(heard_in, agent_channel=None, activity=activity)
+        notes += [_kind_note(kind), ONE_CHANNEL_NOTE]
+    if transcript.language not in (None, "en"):
+        notes.append(f"The call is in '{transcript.language}': it is transcribed but not scored.")
+    return Call(
+        call_id=call_id_of(recording.path),
+        turns=turns,
+        language=transcript.language,
+        duration=recording.duration_s,
+        timing=timing,
+        recording=kind,
+        words_from=transcriber.name,
+        notes=tuple(note for note in notes if note),
+    )
+
+
+def _kind_note(kind: RecordingKind) -> str:
+    if kind == "dual_mono":
+        return "Both channels hold the same sound: it is one channel recorded twice."
+    return "One of the two channels is silent; the other is used." if kind == "one_silent" else ""
+
+
+def _agent_by_words(transcript: Transcript, settings: Settings) -> AgentChannel:
+    """As set, else by what each channel says; the doubt stays in the turns' confidence."""
+    if settings.agent_channel is not None:
+        return AgentChannel(settings.agent_channel)
+    texts = [[text_of(one) for one in utterances(words)] for words in transcript.words]
+    p = probability_first_is_agent(texts[0], texts[1], data=settings.data)
+    channel, confidence = (0, p) if p >= 0.5 else (1, 1 - p)
+    certain_enough, _ = role_phrases(settings.data)
+    note = f"By what is said, the agent is on channel {channel} (probability {confidence:.2f})."
+    if confidence < certain_enough:
+        note += " That is not sure: set agent_channel."
+    return AgentChannel(channel, confidence, note)
+
+
+def _with_sound(call: Call, recording: Recording, kind: RecordingKind, settings: Settings) -> Call:
+    """The transcript's call with what the sound adds: timing per side, silences, the kind of recording."""
+    heard_in = one_channel(recording, kind)
+    activity = measure_activity(heard_in)
+    notes = [*call.notes, *recording.notes]
+    timing = call.timing
+    if not any(regions_of(one) for one in activity):
+        notes.append("Nobody is heard in the recording beside the transcript; only the transcript is used.")
+    elif kind == "two_channels":
+        agent = _agent_by_times(call.turns, call.timing, activity, settings)
+        if agent is None:
+            notes.append("Which channel is the agent can't be told from the transcript; set agent_channel.")
+        else:
+            timing = measure_timing(recording, agent_channel=agent.channel, activity=activity)
+            notes += [agent.note] if agent.note else []
+    else:
+        sound = measure_timing(heard_in, agent_channel=None, activity=activity)
+        timing = replace(timing, silences=sound.silences)
+        notes += [_kind_note(kind)] if _kind_note(kind) else []
+    return replace(
+        call,
+        duration=recording.duration_s,
+        timing=timing,
+        recording=kind,
+        notes=tuple(notes),
+    )
+
+
+def _agent_by_times(
+    turns: Sequence[Turn], timing: Timing, activity: Sequence[Activity], settings: Settings
+) -> AgentChannel | None:
+    """The channel that speaks while the transcript has the agent speak; None where neither fits."""
+    if settings.agent_channel is not None:
+        return AgentChannel(settings.agent_channel)
+    if timing.source == "none":
+        return None
+    spans = {side: [turn.span for turn in turns if turn.speaker == side] for side in ("agent", "customer")}
+    regions = [regions_of(one) for one in activity]
+    straight = _shared_s(spans["agent"], regions[0]) + _shared_s(spans["customer"], regions[1])
+    crossed = _shared_s(spans["agent"], regions[1]) + _shared_s(spans["customer"], regions[0])
+    total = straight + crossed
+    share = max(straight, crossed) / total if total else 0.0
+    if share < FITS:
+        return None
+    channel = 0 if straight >= crossed else 1
+    note = f"By the transcript's times, the agent is on channel {channel} ({share:.0%} of the speech fits)."
+    return AgentChannel(channel, share, note)
+
+
+def _shared_s(first: Sequence[Span], second: Sequence[Span]) -> float:
+    return sum(one.overlap_s(other) for one in first for other in second)

@@ -1,0 +1,317 @@
+"""Where each channel speaks, and windows of speech small enough for one pass of the recogniser.
+
+Conventions
+-----------
+- Speech probability and level are kept per frame of 32 ms (the step of the Silero model at 16 kHz).
+- Regions are spans in seconds of the recording, in order, never overlapping within one channel.
+- The other channel's voice leaking into this one is not this channel's speech: it is told by level (much
+  softer while the other speaks) or by likeness (softer, and the same wave).
+- A window holds pieces of one channel only, and knows where each piece came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from faster_whisper.vad import get_vad_model
+from numpy.typing import NDArray
+
+from qa.audio import Recording, Samples, lagged_correlation
+from qa.errors import AudioError
+from qa.turns import MIN_SILENCE_KEPT_S, gaps_between
+from qa.values import Silence, Span, Speaker, Timing
+
+VAD_RATE_HZ = 16000
+FRAME = 512
+FRAME_S = FRAME / VAD_RATE_HZ
+VAD_BLOCK_S = 240  # the model's inputs are built for a whole block at once: keeps an hour within memory
+VAD_LEAD_IN_S = 2  # sound before a block that lets the model's memory settle
+
+CROSS_TALK_DB = 15.0  # the other channel at least this much louder while it speaks
+LIKE_CROSS_TALK_DB = 6.0  # enough when the wave is the same
+LIKE_CROSS_TALK_CORRELATION = 0.5
+CROSS_TALK_MAX_LAG_S = 0.06
+LEVEL_SMOOTHING_FRAMES = 5
+
+MAX_WINDOW_S = 29.0  # the encoder sees 30 s; the rest is margin for the last word
+PACK_GAP_S = 0.2  # silence between two packed pieces, so that words do not run together
+
+
+@dataclass(frozen=True, slots=True)
+class RegionOptions:
+    """How probabilities become regions. Thresholds are those that Silero publishes with its model."""
+
+    threshold: float = 0.5
+    stay_threshold: float = 0.35
+    min_speech_s: float = 0.1
+    min_silence_s: float = 0.2
+    pad_s: float = 0.03
+    max_speech_s: float = float("inf")
+
+
+FOR_TIMING = RegionOptions()
+FOR_WORDS = RegionOptions(min_silence_s=0.5, pad_s=0.2, max_speech_s=28.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Activity:
+    """One channel frame by frame: probability of own speech (leakage already 0), and level in dBFS."""
+
+    speech: NDArray[np.float32]
+    level_db: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the recording and where it begins in its window, in seconds."""
+
+    source: Span
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Pieces of one channel laid one after another with a short silence between."""
+
+    channel: int
+    pieces: tuple[Piece, ...]
+
+    @property
+    def duration_s(self) -> float:
+        last = self.pieces[-1]
+        return last.at + last.source.duration_s
+
+    def piece_at(self, time_s: float) -> int:
+        """Index of the piece that holds a moment of the window; in a gap, the nearer one."""
+        for number, piece in enumerate(self.pieces[:-1]):
+            border = (piece.at + piece.source.duration_s + self.pieces[number + 1].at) / 2
+            if time_s < border:
+                return number
+        return len(self.pieces) - 1
+
+    def to_recording(self, time_s: float, piece: int | None = None) -> float:
+        """The moment of the recording that a moment of the window shows, kept inside its piece."""
+        found = self.pieces[self.piece_at(time_s) if piece is None else piece]
+        return min(max(found.source.start, found.source.start + time_s - found.at), found.source.end)
+
+    def samples(self, recording: Recording) -> NDArray[np.float32]:
+        """The window's sound as float32 in [-1, 1]."""
+        rate_hz = recording.rate_hz
+        sound = np.zeros(round(self.duration_s * rate_hz), np.float32)
+        for piece in self.pieces:
+            first = round(piece.source.start * rate_hz)
+            part = recording.channels[self.channel][first : round(piece.source.end * rate_hz)]
+            at = round(piece.at * rate_hz)
+            part = part[: len(sound) - at]
+            sound[at : at + len(part)] = part.astype(np.float32) / 32768.0
+        return sound
+
+
+def measure_activity(recording: Recording) -> tuple[Activity, ...]:
+    """Speech and level per frame of every channel, the other channel's leakage removed.
+
+    Raises
+    ------
+    AudioError
+        The recording was decoded at another rate than 16 kHz.
+    """
+    if recording.rate_hz != VAD_RATE_HZ:
+        raise AudioError(f"{recording.path}: speech is found at {VAD_RATE_HZ} Hz, not {recording.rate_hz} Hz")
+    speech = [_speech_probabilities(channel) for channel in recording.channels]
+    levels = [_levels_db(channel) for channel in recording.channels]
+    if len(speech) == 2:
+        speech = [_without_leakage(speech, levels, own=own) for own in (0, 1)]
+        if recording.channels[0].any() and recording.channels[1].any():
+            speech = [_without_echo(recording, speech, levels, own=own) for own in (0, 1)]
+    return tuple(Activity(p, level) for p, level in zip(speech, levels, strict=True))
+
+
+def _speech_probabilities(channel: Samples) -> NDArray[np.float32]:
+    """Silero's probability per frame, computed block by block with a lead-in."""
+    model: Any = get_vad_model()
+    n_frames = -(-len(channel) // FRAME)
+    block, lead_in = (round(s * VAD_RATE_HZ / FRAME) for s in (VAD_BLOCK_S, VAD_LEAD_IN_S))
+    found = np.zeros(n_frames, np.float32)
+    for start in range(0, n_frames, block):
+        first, last = max(0, start - lead_in), min(n_frames, start + block)
+        sound = np.zeros((last - first + 1) * FRAME, np.float32)  # one frame more: the model blanks the last
+        part = channel[first * FRAME : last * FRAME]
+        sound[: len(part)] = part
+        sound /= 32768.0
+        probabilities = np.asarray(model(sound)).reshape(-1)
+        found[start:last] = probabilities[start - first : last - first]
+    return found
+
+
+def _levels_db(channel: Samples) -> NDArray[np.float32]:
+    n_frames = -(-len(channel) // FRAME)
+    power = np.zeros(n_frames, np.float32)
+    for start in range(0, n_frames, 4096):
+        part = channel[start * FRAME : (start + 4096) * FRAME].astype(np.float32) / 32768.0
+        part = np.pad(part, (0, -len(part) % FRAME)).reshape(-1, FRAME)
+        power[start : start + len(part)] = np.mean(part * part, axis=1)
+    return (10 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
+
+
+def _without_leakage(
+    speech: Sequence[NDArray[np.float32]], levels: Sequence[NDArray[np.float32]], *, own: int
+) -> NDArray[np.float32]:
+    """Own probabilities, 0 where the other speaks and is louder by ``CROSS_TALK_DB``."""
+    kernel = np.ones(LEVEL_SMOOTHING_FRAMES) / LEVEL_SMOOTHING_FRAMES
+    mine, other = (
+        10
+        * np.log10(np.maximum(np.convolve(10 ** (levels[c].astype(np.float64) / 10), kernel, "same"), 1e-10))
+        for c in (own, 1 - own)
+    )
+    speaking = np.convolve(speech[1 - own] >= FOR_TIMING.stay_threshold, np.ones(7), "same") > 0
+    leaked = speaking & (other - mine >= CROSS_TALK_DB)
+    return np.where(leaked, np.float32(0), speech[own])
+
+
+def _without_echo(
+    recording: Recording,
+    speech: Sequence[NDArray[np.float32]],
+    levels: Sequence[NDArray[np.float32]],
+    *,
+    own: int,
+) -> NDArray[np.float32]:
+    """Own probabilities, 0 over regions that are softer than the other channel and carry the same wave."""
+    kept = speech[own].copy()
+    for region in regions_of(Activity(speech[own], levels[own]), FOR_TIMING):
+        frames = slice(
+            int(region.start / FRAME_S), max(int(region.start / FRAME_S) + 1, int(region.end / FRAME_S))
+        )
+        louder_db = recording.level_db(1 - own, region) - recording.level_db(own, region)
+        if (
+            louder_db < LIKE_CROSS_TALK_DB
+            or np.max(speech[1 - own][frames], initial=0) < FOR_TIMING.threshold
+        ):
+            continue
+        first, last = round(region.start * recording.rate_hz), round(region.end * recording.rate_hz)
+        last = min(last, first + 10 * recording.rate_hz)
+        mine, other = (recording.channels[c][first:last] for c in (own, 1 - own))
+        if lagged_correlation(mine, other, round(CROSS_TALK_MAX_LAG_S * recording.rate_hz)) > (
+            LIKE_CROSS_TALK_CORRELATION
+        ):
+            kept[frames] = 0
+    return kept
+
+
+def regions_of(activity: Activity, options: RegionOptions = FOR_TIMING) -> tuple[Span, ...]:
+    """Spans of speech: entered at the threshold, left below the lower one for long enough."""
+    runs = _runs(activity.speech, options)
+    runs = [run for run in runs if (run[1] - run[0]) * FRAME_S >= options.min_speech_s]
+    runs = [part for run in runs for part in _split(run, activity.speech, options.max_speech_s)]
+    return _padded(runs, len(activity.speech), options.pad_s)
+
+
+def _runs(speech: NDArray[np.float32], options: RegionOptions) -> list[tuple[int, int]]:
+    """Frame ranges [first, last) that hold speech."""
+    patience = max(1, round(options.min_silence_s / FRAME_S))
+    alive = np.flatnonzero(speech >= options.stay_threshold)
+    runs: list[tuple[int, int]] = []
+    if not len(alive):
+        return runs
+    breaks = np.flatnonzero(np.diff(alive) > patience)
+    firsts, lasts = alive[np.r_[0, breaks + 1]], alive[np.r_[breaks, len(alive) - 1]] + 1
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        sure = np.flatnonzero(speech[first:last] >= options.threshold)
+        if len(sure):
+            runs.append((first + int(sure[0]), last))
+    return runs
+
+
+def _split(run: tuple[int, int], speech: NDArray[np.float32], max_speech_s: float) -> list[tuple[int, int]]:
+    """Cut a run that is too long at its least certain frame in the last third of what is allowed."""
+    first, last = run
+    parts = []
+    while (last - first) * FRAME_S > max_speech_s:
+        allowed = int(max_speech_s / FRAME_S)
+        search = first + 2 * allowed // 3
+        cut = search + int(np.argmin(speech[search : first + allowed]))
+        parts.append((first, cut))
+        first = cut
+    return [*parts, (first, last)]
+
+
+def _padded(runs: list[tuple[int, int]], n_frames: int, pad_s: float) -> tuple[Span, ...]:
+    spans = []
+    for number, (first, last) in enumerate(runs):
+        before = (first - runs[number - 1][1]) * FRAME_S / 2 if number else first * FRAME_S
+        after = (
+            (runs[number + 1][0] - last) * FRAME_S / 2
+            if number + 1 < len(runs)
+            else (n_frames - last) * FRAME_S
+        )
+        spans.append(
+            Span(round(first * FRAME_S - min(pad_s, before), 3), round(last * FRAME_S + min(pad_s, after), 3))
+        )
+    return tuple(spans)
+
+
+def pack(
+    regions: Sequence[Span],
+    *,
+    channel: int,
+    max_window_s: float = MAX_WINDOW_S,
+    gap_s: float = PACK_GAP_S,
+) -> tuple[Window, ...]:
+    """Neighbouring regions of one channel in as few windows as fit, in order; longer regions are cut."""
+    windows: list[Window] = []
+    pieces: list[Piece] = []
+    end = 0.0
+    for region in regions:
+        for part in _cut(region, max_window_s):
+            at = end + gap_s if pieces else 0.0
+            if pieces and at + part.duration_s > max_window_s:
+                windows.append(Window(channel, tuple(pieces)))
+                pieces, at = [], 0.0
+            pieces.append(Piece(part, at))
+            end = at + part.duration_s
+    if pieces:
+        windows.append(Window(channel, tuple(pieces)))
+    return tuple(windows)
+
+
+def _cut(region: Span, max_s: float) -> list[Span]:
+    n_parts = max(1, int(np.ceil(region.duration_s / max_s - 1e-9)))
+    step = region.duration_s / n_parts
+    return [
+        Span(region.start + i * step, region.end if i == n_parts - 1 else region.start + (i + 1) * step)
+        for i in range(n_parts)
+    ]
+
+
+def measure_timing(
+    recording: Recording, *, agent_channel: int | None, activity: Sequence[Activity] | None = None
+) -> Timing:
+    """Who speaks when, from the sound: speech regions, what the silences are, how loud each region is.
+
+    With one channel, or where the agent's is not known, nothing can be said of each side: the source is then
+    ``none`` and only the silences are given.
+    """
+    activity = measure_activity(recording) if activity is None else activity
+    per_channel = [regions_of(one, FOR_TIMING) for one in activity]
+    everyone = [span for spans in per_channel for span in spans]
+    silences = tuple(
+        Silence(gap.start, gap.end, "silence")
+        for gap in gaps_between(everyone, recording.duration_s, at_least_s=MIN_SILENCE_KEPT_S)
+    )
+    if len(per_channel) != 2 or agent_channel is None:
+        return Timing(source="none", silences=silences)
+    sides: tuple[tuple[Speaker, int], ...] = (("agent", agent_channel), ("customer", 1 - agent_channel))
+    loudness = [
+        (who, span.start, round(recording.level_db(channel, span), 1))
+        for who, channel in sides
+        for span in per_channel[channel]
+    ]
+    return Timing(
+        source="sound",
+        agent=per_channel[agent_channel],
+        customer=per_channel[1 - agent_channel],
+        silences=silences,
+        loudness_db=tuple(sorted(loudness, key=lambda row: row[1])),
+    )
