@@ -1,0 +1,26 @@
+"""Scorecards: evaluations of many calls in, one card per agent out.
+
+The parts: :mod:`records` (what goes in), :mod:`pooling` (means with honest intervals), :mod:`case_mix`
+(like with like), :mod:`trend`, :mod:`cards` (the card), :mod:`coaching` (what to listen to and work on),
+:mod:`difficulty` (how hard a call was).
+"""
+
+from qa.scorecard.cards import Comparison, CriterionCard, Scorecard, SectionCard, as_json, scorecards
+from qa.scorecard.case_mix import MixRow
+from qa.scorecard.difficulty import difficulty
+from qa.scorecard.records import ScoredCall
+from qa.scorecard.trend import Trend, TrendPoint
+
+__all__ = [
+    "Comparison",
+    "CriterionCard",
+    "MixRow",
+    "Scorecard",
+    "ScoredCall",
+    "SectionCard",
+    "Trend",
+    "TrendPoint",
+    "as_json",
+    "difficulty",
+    "scorecards",
+]

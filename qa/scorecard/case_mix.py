@@ -1,0 +1,89 @@
+"""Comparing like with like: what queue and difficulty do to a score, whoever takes the call.
+
+An additive model, score = agent + queue + difficulty, fitted by turns. Queue and difficulty effects are held
+towards zero as if each had :data:`HELD_BY` more calls without effect. So where one agent alone takes a
+queue, and nobody can tell the agent from the queue, the difference stays with the agent and no correction is
+made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.scorecard.records import ScoredCall
+
+HELD_BY = 8.0
+ROUNDS = 60
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MixRow:
+    """An agent's calls of one kind, beside everybody's."""
+
+    queue: str | None
+    difficulty: str | None
+    n_calls: int
+    score: float
+    team_n_calls: int
+    team_score: float
+
+
+def adjusted(records: Sequence[ScoredCall]) -> Floats:
+    """Each call's score as it would be in the average mix, shape (calls,); every record must have a score."""
+    scores = np.array([_score(r) for r in records])
+    agents = _codes([r.agent for r in records])
+    kinds = [_codes([r.queue or "" for r in records]), _codes([r.difficulty or "" for r in records])]
+    own = np.zeros(len(scores))
+    effects = [np.zeros(len(scores)) for _ in kinds]
+    for _ in range(ROUNDS):
+        own = _means(scores - effects[0] - effects[1], agents, held_by=0.0)
+        for index, kind in enumerate(kinds):
+            rest = scores - own - effects[1 - index]
+            effect = _means(rest, kind, held_by=HELD_BY)
+            effects[index] = effect - effect.mean()
+    return np.asarray(scores - effects[0] - effects[1])
+
+
+def mix(records: Sequence[ScoredCall], agent: str) -> tuple[MixRow, ...]:
+    """The kinds of calls an agent took, most frequent first."""
+    kinds: dict[tuple[str | None, str | None], list[ScoredCall]] = {}
+    for record in records:
+        kinds.setdefault((record.queue, record.difficulty), []).append(record)
+    rows = []
+    for (queue, difficulty), calls in kinds.items():
+        own = [_score(r) for r in calls if r.agent == agent]
+        if own:
+            everyone = [_score(r) for r in calls]
+            rows.append(
+                MixRow(
+                    queue,
+                    difficulty,
+                    len(own),
+                    round(float(np.mean(own)), 2),
+                    len(everyone),
+                    round(float(np.mean(everyone)), 2),
+                )
+            )
+    return tuple(sorted(rows, key=lambda r: (-r.n_calls, r.queue or "", r.difficulty or "")))
+
+
+def _score(record: ScoredCall) -> float:
+    if record.score is None:
+        raise ValueError("a call without a score takes no part in a comparison; leave it out")
+    return record.score
+
+
+def _codes(values: Sequence[str]) -> NDArray[np.int_]:
+    order = {v: i for i, v in enumerate(sorted(set(values)))}
+    return np.array([order[v] for v in values])
+
+
+def _means(values: Floats, codes: NDArray[np.int_], *, held_by: float) -> Floats:
+    sums, counts = np.bincount(codes, weights=values), np.bincount(codes)
+    return np.asarray((sums / (counts + held_by))[codes])
