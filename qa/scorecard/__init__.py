@@ -7,20 +7,27 @@ The parts: :mod:`records` (what goes in), :mod:`pooling` (means with honest inte
 
 from qa.scorecard.cards import Comparison, CriterionCard, Scorecard, SectionCard, as_json, scorecards
 from qa.scorecard.case_mix import MixRow
+from qa.scorecard.coaching import Coaching, Example, Progress, Theme, coaching, progress
 from qa.scorecard.difficulty import difficulty
 from qa.scorecard.records import ScoredCall
 from qa.scorecard.trend import Trend, TrendPoint
 
 __all__ = [
+    "Coaching",
     "Comparison",
     "CriterionCard",
+    "Example",
     "MixRow",
+    "Progress",
     "Scorecard",
     "ScoredCall",
     "SectionCard",
+    "Theme",
     "Trend",
     "TrendPoint",
     "as_json",
+    "coaching",
     "difficulty",
+    "progress",
     "scorecards",
 ]

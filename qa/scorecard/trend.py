@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from scipy import stats
 
-from qa.scorecard.pooling import pool
+from qa.scorecard.pooling import scatter
 from qa.scorecard.records import ScoredCall
 
 
@@ -44,14 +44,18 @@ def trend(records: Sequence[ScoredCall], *, share: float = 0.90, min_calls: int 
     if not weeks:
         return Trend((), None, None, None, "No dated calls.")
     order = sorted(weeks)
-    pooled = pool([weeks[w] for w in order], share=share)
+    groups = [weeks[w] for w in order]
+    # each week speaks for itself: only the scatter of single calls is shared between weeks
+    variance, freedom = scatter(groups)
+    counts = np.array([len(g) for g in groups])
+    reach = stats.t.ppf(0.5 + share / 2, freedom) * np.sqrt(variance / counts)
     points = tuple(
         TrendPoint(
             week,
             len(weeks[week]),
             round(float(np.mean(weeks[week])), 2),
-            round(float(pooled.low[i]), 2),
-            round(float(pooled.high[i]), 2),
+            round(max(0.0, float(np.mean(weeks[week]) - reach[i])), 2),
+            round(min(100.0, float(np.mean(weeks[week]) + reach[i])), 2),
         )
         for i, week in enumerate(order)
     )
