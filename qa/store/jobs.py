@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from qa.errors import StoreError
 from qa.store.engine import Store, now_ms
 from qa.store.scope import account_or_none, require
-from qa.store.tables import Batch, BatchItem, Job
+from qa.store.tables import Batch, BatchItem, Call, Job
 from qa.values import Principal
 
 LEASE_S = 60.0
@@ -111,7 +111,9 @@ def _is_in(connection: Connection, batch_id: int, job_id: int) -> bool:
 
 def _job_for(connection: Connection, batch_id: int, item: NewItem, account_id: int | None) -> int:
     found = connection.execute(
-        select(Job.id, Job.state, Job.batch_id).where(Job.work_key == item.work_key)
+        select(Job.id, Job.state, Job.batch_id, Job.evaluation_id, Call.evaluation_id.label("in_force"))
+        .outerjoin(Call, Call.id == Job.call_id)
+        .where(Job.work_key == item.work_key)
     ).one_or_none()
     if found is None:
         made: int = connection.execute(
@@ -129,7 +131,10 @@ def _job_for(connection: Connection, batch_id: int, item: NewItem, account_id: i
             .returning(Job.id)
         ).scalar_one()
         return made
-    if found.state == "failed" and found.batch_id != batch_id:
+    failed_before = found.state == "failed" and found.batch_id != batch_id
+    # Scored by another form since: doing it again keeps nothing new, but puts this one in force.
+    overtaken = found.state == "done" and found.evaluation_id != found.in_force
+    if failed_before or overtaken:
         connection.execute(
             update(Job)
             .where(Job.id == found.id)
@@ -209,7 +214,7 @@ def heartbeat(store: Store, claimed: Claimed, *, stage: str | None = None, lease
         return done.rowcount == 1
 
 
-def finish(connection: Connection, claimed: Claimed, *, call_row_id: int) -> None:
+def finish(connection: Connection, claimed: Claimed, *, call_row_id: int, evaluation_id: int) -> None:
     """Mark the job done, in the transaction that keeps its results.
 
     Raises
@@ -217,7 +222,15 @@ def finish(connection: Connection, claimed: Claimed, *, call_row_id: int) -> Non
     LostLeaseError
         Another worker owns it now; the transaction must not be kept.
     """
-    _end(connection, claimed, state="done", call_id=call_row_id, error=None, error_kind=None)
+    _end(
+        connection,
+        claimed,
+        state="done",
+        call_id=call_row_id,
+        evaluation_id=evaluation_id,
+        error=None,
+        error_kind=None,
+    )
 
 
 def fail(store: Store, claimed: Claimed, *, error: str, kind: str) -> None:

@@ -135,7 +135,7 @@ class ScoreRow:
     sections: tuple[tuple[str, float | None], ...]
     auto_failed_by: str | None
     passed: bool | None
-    difficulty: float | None
+    difficulty: str | None
     why_no_score: str | None
 
 

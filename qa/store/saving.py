@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
 
+from qa.scorecard import difficulty
 from qa.store.codec import (
     answer_rows,
     evaluation_columns,
@@ -269,6 +270,7 @@ def _point(
             high=evaluation.high,
             passed=evaluation.passed,
             auto_failed_by=evaluation.auto_failed_by,
+            difficulty=difficulty(scored.call, scored.detections),
         )
     )
 

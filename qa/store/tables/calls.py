@@ -75,7 +75,7 @@ class Call(Base):
     high: Mapped[float | None] = mapped_column(Float(53))
     passed: Mapped[bool | None]
     auto_failed_by: Mapped[Str | None]
-    difficulty: Mapped[float | None] = mapped_column(Float(53))
+    difficulty: Mapped[Str | None]
     created_at: Mapped[Ms]
     changed_at: Mapped[Ms] = mapped_column(index=True)
 

@@ -45,6 +45,7 @@ class Job(Base):
     error: Mapped[Str | None]
     error_kind: Mapped[Str | None]
     call_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("call.id"), index=True)
+    evaluation_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("evaluation.id"))
     account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("account.id"))
     created_at: Mapped[Ms]
     started_at: Mapped[Ms | None]

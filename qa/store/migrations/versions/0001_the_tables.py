@@ -204,7 +204,7 @@ def upgrade() -> None:
         sa.Column("high", sa.Float(precision=53), nullable=True),
         sa.Column("passed", sa.Boolean(), nullable=True),
         sa.Column("auto_failed_by", sa.Text(), nullable=True),
-        sa.Column("difficulty", sa.Float(precision=53), nullable=True),
+        sa.Column("difficulty", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("status IN ('scored', 'not_scored', 'waiting')", name=op.f("ck_call_status")),
@@ -310,39 +310,6 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "job",
-        sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
-        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("work_key", sa.Text(), nullable=False),
-        sa.Column("source", sa.JSON(none_as_null=True), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("stage", sa.Text(), nullable=True),
-        sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("error_kind", sa.Text(), nullable=True),
-        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=True),
-        sa.Column("finished_at", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("state IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_job_state")),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_job_account_id")),
-        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_job_batch_id")),
-        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_job_call_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
-        sa.UniqueConstraint("work_key", name=op.f("uq_job_work_key")),
-    )
-    with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_job_batch_id"), ["batch_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_job_call_id"), ["call_id"], unique=False)
-        batch_op.create_index("ix_job_state_lease", ["state", "lease_until", "id"], unique=False)
-
-    op.create_table(
         "promise",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -411,21 +378,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("transcript", schema=None) as batch_op:
         batch_op.create_index("uq_transcript_call_made", ["call_id", "fingerprint"], unique=True)
-
-    op.create_table(
-        "batch_item",
-        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("duplicate", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_batch_item_batch_id")),
-        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_batch_item_job_id")),
-        sa.PrimaryKeyConstraint("batch_id", "n", name=op.f("pk_batch_item")),
-    )
-    with op.batch_alter_table("batch_item", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_batch_item_job_id"), ["job_id"], unique=False)
 
     op.create_table(
         "detection",
@@ -615,6 +567,56 @@ def upgrade() -> None:
         batch_op.create_index("ix_dispute_state", ["state", "due_at"], unique=False)
 
     op.create_table(
+        "job",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("work_key", sa.Text(), nullable=False),
+        sa.Column("source", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("error_kind", sa.Text(), nullable=True),
+        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("evaluation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("state IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_job_state")),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_job_account_id")),
+        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_job_batch_id")),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_job_call_id")),
+        sa.ForeignKeyConstraint(["evaluation_id"], ["evaluation.id"], name=op.f("fk_job_evaluation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sa.UniqueConstraint("work_key", name=op.f("uq_job_work_key")),
+    )
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_batch_id"), ["batch_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_job_call_id"), ["call_id"], unique=False)
+        batch_op.create_index("ix_job_state_lease", ["state", "lease_until", "id"], unique=False)
+
+    op.create_table(
+        "batch_item",
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("duplicate", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_batch_item_batch_id")),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_batch_item_job_id")),
+        sa.PrimaryKeyConstraint("batch_id", "n", name=op.f("pk_batch_item")),
+    )
+    with op.batch_alter_table("batch_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_item_job_id"), ["job_id"], unique=False)
+
+    op.create_table(
         "dispute_event",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -705,6 +707,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_dispute_event_dispute_id"))
 
     op.drop_table("dispute_event")
+    with op.batch_alter_table("batch_item", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_batch_item_job_id"))
+
+    op.drop_table("batch_item")
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index("ix_job_state_lease")
+        batch_op.drop_index(batch_op.f("ix_job_call_id"))
+        batch_op.drop_index(batch_op.f("ix_job_batch_id"))
+
+    op.drop_table("job")
     with op.batch_alter_table("dispute", schema=None) as batch_op:
         batch_op.drop_index("ix_dispute_state")
         batch_op.drop_index(batch_op.f("ix_dispute_opened_by"))
@@ -735,10 +747,6 @@ def downgrade() -> None:
         batch_op.drop_index("uq_detection_transcript_made")
 
     op.drop_table("detection")
-    with op.batch_alter_table("batch_item", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_batch_item_job_id"))
-
-    op.drop_table("batch_item")
     with op.batch_alter_table("transcript", schema=None) as batch_op:
         batch_op.drop_index("uq_transcript_call_made")
 
@@ -753,12 +761,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_promise_call")
 
     op.drop_table("promise")
-    with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.drop_index("ix_job_state_lease")
-        batch_op.drop_index(batch_op.f("ix_job_call_id"))
-        batch_op.drop_index(batch_op.f("ix_job_batch_id"))
-
-    op.drop_table("job")
     with op.batch_alter_table("calibration_label", schema=None) as batch_op:
         batch_op.drop_index("ix_calibration_label_session")
 

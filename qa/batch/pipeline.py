@@ -1,0 +1,238 @@
+"""From one source to everything that is kept of it, and the record of what made it.
+
+A *print* is a hash over all that could change a stage's result: the code of its modules, its data files, the
+models and the settings it reads. The same content with the same prints gives the same bytes, so work that was
+done is never done again, and ``qa verify`` can prove it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import qa
+from qa.asr import Transcriber, find_model, load_transcriber
+from qa.batch.files import Content
+from qa.behaviours import Cards, Classifier, detect, load_cards
+from qa.errors import ModelError
+from qa.hearing import Source, hear_source
+from qa.models import model_digest
+from qa.scoring import FormLibrary, Options, evaluate, form_hash, forms
+from qa.settings import Settings
+from qa.store.codec import canonical_call, canonical_detections, canonical_evaluation, fingerprint
+from qa.store.rows import Prints
+from qa.values import Call, Detections, Evaluation
+
+PACKAGE = Path(qa.__file__).resolve().parent
+HEARING_CODE = (
+    "values",
+    "audio",
+    "speech",
+    "asr",
+    "diarize",
+    "roles",
+    "turns",
+    "formats",
+    "hearing",
+    "metadata",
+)
+DETECTION_CODE = ("values", "text", "numbers", "redact", "behaviours", "learn")
+SCORING_CODE = ("values", "scoring")
+
+Stage = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One call, scored, with what made it."""
+
+    call: Call
+    detections: Detections
+    evaluation: Evaluation
+    prints: Prints
+    manifest: dict[str, Any]
+    form_sha256: str
+    form_yaml: str
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything that is loaded once and used for every call.
+
+    Parameters
+    ----------
+    form
+        The form for all calls, by name or id; None lets each call's queue choose.
+    transcriber
+        A transcriber that is already there; None loads the speech model when the first recording needs it.
+    """
+
+    settings: Settings
+    form: str | None = None
+    given_transcriber: Transcriber | None = None
+    classifier: Classifier | None = field(default=None)
+
+    @cached_property
+    def cards(self) -> Cards:
+        return load_cards(self.settings.data / "behaviours")
+
+    @cached_property
+    def forms(self) -> FormLibrary:
+        return forms(self.settings.data / "forms", behaviours=tuple(self.cards.by_id))
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        return self.given_transcriber or load_transcriber(self.settings)
+
+    @cached_property
+    def options(self) -> Options:
+        return Options.from_settings(self.settings)
+
+    @cached_property
+    def model(self) -> dict[str, str]:
+        """Name and digest of the speech model, without loading it."""
+        if self.given_transcriber is not None:
+            return {"name": self.given_transcriber.name, "sha256": "given"}
+        path = find_model(self.settings)
+        return {"name": path.name, "sha256": model_digest(path)}
+
+    @cached_property
+    def detection_made_of(self) -> dict[str, Any]:
+        return {
+            "code": code_sha256(DETECTION_CODE),
+            "cards": folder_sha256(self.settings.data / "behaviours"),
+            "settings": folder_sha256(self.settings.data / "settings"),
+            "classifier": getattr(self.classifier, "sha256", None),
+        }
+
+    @cached_property
+    def scoring_made_of(self) -> dict[str, Any]:
+        return {"code": code_sha256(SCORING_CODE), "options": _plain(self.options)}
+
+    def hearing_made_of(self, *, needs_words: bool) -> dict[str, Any]:
+        """What makes the call out of the files; ``needs_words``: there is no transcript.
+
+        Raises
+        ------
+        ModelError
+            It needs a speech model and there is none.
+        """
+        return {
+            "code": code_sha256(HEARING_CODE),
+            "settings": folder_sha256(self.settings.data / "settings"),
+            "agent_channel": self.settings.agent_channel,
+            "model": self.model if needs_words else None,
+        }
+
+    def hearing_print(self, source: Source) -> str:
+        return fingerprint(self.hearing_made_of(needs_words=source.transcript is None))
+
+    def work_key(self, source: Source, content: Content) -> str:
+        """One hash for the content and all that would be done to it: the same work is done once."""
+        try:
+            hearing = self.hearing_print(source)
+        except ModelError:
+            hearing = "no speech model"
+        made_of = [
+            self.detection_made_of,
+            self.scoring_made_of,
+            self._forms_sha256,
+            self.form,
+            self.settings.form,
+        ]
+        return fingerprint([content.sha256, hearing, made_of])
+
+    @cached_property
+    def _forms_sha256(self) -> str:
+        return folder_sha256(self.settings.data / "forms")
+
+    def check_words(self, source: Source) -> None:
+        """Let pass a source that brings its words or for which there is a speech model.
+
+        Raises
+        ------
+        InputError
+            The file itself is at fault: that comes first, no model would help.
+        ModelError
+            It needs a speech model and there is none.
+        """
+        if source.transcript is not None or source.recording is None:
+            return
+        try:
+            _ = self.model
+        except ModelError as missing:
+            with suppress(ModelError):
+                hear_source(source, settings=self.settings, transcriber=None)
+            raise missing from None
+
+    def hear(self, source: Source) -> Call:
+        """The call of a source, its times rounded to the millisecond."""
+        needs_words = source.transcript is None and source.recording is not None
+        transcriber = self.transcriber if needs_words else None
+        return canonical_call(hear_source(source, settings=self.settings, transcriber=transcriber))
+
+    def score(self, call: Call, *, source: Source, content: Content, stage: Stage | None = None) -> Result:
+        """Findings and evaluation of a call that was heard."""
+        told = stage or (lambda _name: None)
+        told("detecting")
+        detections = canonical_detections(detect(call, self.cards, self.classifier))
+        told("scoring")
+        form = self.forms.get(self.form) if self.form else self._form_for(call.queue)
+        evaluation = canonical_evaluation(evaluate(call, detections, form, options=self.options))
+        manifest = {
+            "recording": content.recording_sha256,
+            "transcript": content.transcript_sha256,
+            "hearing": self.hearing_made_of(needs_words=source.transcript is None),
+            "detection": self.detection_made_of,
+            "scoring": {**self.scoring_made_of, "form": evaluation.form, "form_sha256": form_hash(form)},
+            "version": qa.__version__,
+        }
+        return Result(
+            call=call,
+            detections=detections,
+            evaluation=evaluation,
+            prints=Prints(*(fingerprint(manifest[part]) for part in ("hearing", "detection", "scoring"))),
+            manifest=manifest,
+            form_sha256=form_hash(form),
+            form_yaml=form.model_dump_json(),
+        )
+
+    def _form_for(self, queue: str | None) -> Any:
+        return self.forms.for_queue(queue, default=self.settings.form)
+
+
+def _plain(options: Options) -> dict[str, Any]:
+    values = {name: getattr(options, name) for name in options.__dataclass_fields__}
+    return {
+        name: dict(value) if hasattr(value, "items") else list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+
+
+@lru_cache
+def code_sha256(modules: tuple[str, ...]) -> str:
+    """One hash over the source files of these modules."""
+    files: list[Path] = []
+    for name in modules:
+        module = PACKAGE / name
+        files += sorted(module.rglob("*.py")) if module.is_dir() else [PACKAGE / f"{name}.py"]
+    return _sha256_of(PACKAGE, [file for file in files if file.is_file()])
+
+
+def folder_sha256(folder: Path) -> str:
+    """One hash over the YAML and text files of a folder, names included."""
+    return _sha256_of(folder, sorted(p for p in folder.rglob("*") if p.suffix in (".yaml", ".txt")))
+
+
+def _sha256_of(root: Path, files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        # Line ends differ between checkouts of the same content.
+        body = file.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(f"{file.relative_to(root).as_posix()}\0{len(body)}\0".encode() + body)
+    return digest.hexdigest()

@@ -1,0 +1,229 @@
+"""The worker: claim a job, keep its lease alive, score the call, keep everything in one transaction.
+
+A file that can't be scored fails alone, with one line. A worker that dies leaves its job to the next one; what
+it had half done is not in the database, and files it copied are found again by their hash.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from qa.batch.files import Content, content_of, keep_file, make_listening_copy
+from qa.batch.pipeline import Pipeline, Result
+from qa.errors import InputError, QaError, StoreError
+from qa.hearing import Source
+from qa.store.calls import load_heard
+from qa.store.engine import Store
+from qa.store.jobs import LEASE_S, Claimed, LostLeaseError, claim, fail, finish, heartbeat, release
+from qa.store.rows import RecordingFacts, Scored, SourceFacts
+from qa.store.saving import save_scored
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.5
+
+
+def new_owner() -> str:
+    """A name for this worker that no other has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def work(
+    store: Store,
+    pipeline: Pipeline,
+    *,
+    batch: str | None = None,
+    until_empty: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+    owner: str | None = None,
+    lease_s: float = LEASE_S,
+) -> int:
+    """Do jobs, one after another; how many were ended.
+
+    Parameters
+    ----------
+    batch
+        Only jobs of this batch.
+    until_empty
+        Return when nothing waits, rather than waiting for more.
+    stopped
+        Asked between two jobs.
+    owner
+        A name no other worker has; None makes one.
+    """
+    owner, ended = owner or new_owner(), 0
+    try:
+        while not stopped():
+            claimed = claim(store, owner, batch=batch, lease_s=lease_s)
+            if claimed is not None:
+                do(store, pipeline, claimed, lease_s=lease_s)
+                ended += 1
+            elif until_empty:
+                break
+            else:
+                time.sleep(IDLE_S)
+    finally:
+        release(store, owner)
+    return ended
+
+
+def do(store: Store, pipeline: Pipeline, claimed: Claimed, *, lease_s: float = LEASE_S) -> None:
+    """Do one job to its end: scored, or failed with one line. Losing the lease is no failure."""
+    started = time.monotonic()
+    try:
+        with _kept_alive(store, claimed, lease_s) as stage:
+            _score(store, pipeline, claimed, stage)
+        log.info("job %d: scored in %.1f s", claimed.job_id, time.monotonic() - started)
+    except LostLeaseError:
+        log.warning("job %d: another worker took it over", claimed.job_id)
+    except QaError as err:
+        _give_up(store, claimed, str(err), type(err).__name__)
+    except OSError as err:
+        full = err.errno == errno.ENOSPC
+        what = "the disk is full; free some space and retry" if full else str(err.strerror or err)
+        _give_up(store, claimed, f"{claimed.name}: {what}", type(err).__name__)
+    except Exception as err:  # one bad call must never stop the others
+        # The message of a stranger's error may hold words of the call: only its kind and place are told.
+        where = traceback.extract_tb(err.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        log.error(  # noqa: TRY400 - never the message
+            "job %d: %s at %s\n%s", claimed.job_id, type(err).__name__, place, _trail(err)
+        )
+        error = f"{claimed.name}: a fault of this program ({type(err).__name__} at {place}); please report it"
+        _give_up(store, claimed, error, type(err).__name__)
+
+
+def _trail(err: Exception) -> str:
+    frames = traceback.extract_tb(err.__traceback__)
+    return "\n".join(f"  {Path(f.filename).name}:{f.lineno} in {f.name}" for f in frames)
+
+
+def _give_up(store: Store, claimed: Claimed, error: str, kind: str) -> None:
+    log.info("job %d: failed with %s", claimed.job_id, kind)
+    try:
+        fail(store, claimed, error=" ".join(error.split()), kind=kind)
+    except LostLeaseError:
+        log.warning("job %d: another worker took it over", claimed.job_id)
+
+
+@contextmanager
+def _kept_alive(store: Store, claimed: Claimed, lease_s: float) -> Iterator[Callable[[str], None]]:
+    """Extend the lease from a thread while the body works; gives a function that tells the stage."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(lease_s / 3):
+            try:
+                if not heartbeat(store, claimed, lease_s=lease_s):
+                    return
+            except StoreError as err:
+                log.warning("job %d: no heartbeat: %s", claimed.job_id, err)
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{claimed.job_id}", daemon=True)
+    thread.start()
+    try:
+        yield lambda stage: _tell(store, claimed, stage, lease_s)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _tell(store: Store, claimed: Claimed, stage: str, lease_s: float) -> None:
+    if not heartbeat(store, claimed, stage=stage, lease_s=lease_s):
+        raise LostLeaseError(f"{claimed.name}: another worker took this job over")
+
+
+def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[str], None]) -> None:
+    source = source_from_json(claimed.source)
+    content = content_of(source)
+    if content.sha256 != claimed.source["content_sha256"]:
+        raise InputError(f"{claimed.name}: was changed while it waited; hand it in again")
+    if claimed.source.get("form"):
+        pipeline = with_form(pipeline, claimed.source["form"])
+    stage("hearing")
+    pipeline.check_words(source)
+    with store.reading() as connection:
+        call = load_heard(connection, content.sha256, pipeline.hearing_print(source))
+    call = call or pipeline.hear(source)
+    result = pipeline.score(call, source=source, content=content, stage=stage)
+    stage("keeping")
+    facts = keep_files(store.home, source, content, result)
+    with store.writing() as connection:
+        saved = save_scored(connection, to_keep(result, facts, claimed))
+        finish(connection, claimed, call_row_id=saved.row_id, evaluation_id=saved.evaluation_id)
+
+
+def with_form(pipeline: Pipeline, form: str) -> Pipeline:
+    """The pipeline for another form; what it has loaded is kept."""
+    if pipeline.form == form:
+        return pipeline
+    other = Pipeline(pipeline.settings, form, pipeline.given_transcriber, pipeline.classifier)
+    other.__dict__.update(
+        {k: v for k, v in pipeline.__dict__.items() if k in ("cards", "forms", "transcriber", "model")}
+    )
+    return other
+
+
+def source_from_json(made: dict[str, Any]) -> Source:
+    """The source that a job names."""
+    recording, transcript = made.get("recording"), made.get("transcript")
+    return Source(Path(recording) if recording else None, Path(transcript) if transcript else None)
+
+
+def keep_files(home: Path, source: Source, content: Content, result: Result) -> SourceFacts:
+    """Copy the files of a source into QA_HOME and write the copy to listen to."""
+    recording = transcript_path = listening_path = None
+    if source.transcript is not None and content.transcript_sha256 is not None:
+        transcript_path = keep_file(
+            home, source.transcript, sha256=content.transcript_sha256, folder="transcripts"
+        )
+    if source.recording is not None and content.recording_sha256 is not None:
+        path = keep_file(home, source.recording, sha256=content.recording_sha256, folder="recordings")
+        heard = make_listening_copy(home, source.recording, result.call, content_sha256=content.sha256)
+        listening_path = heard.path
+        recording = RecordingFacts(
+            sha256=content.recording_sha256,
+            path=path,
+            size_bytes=(home / path).stat().st_size,
+            codec=heard.codec,
+            kind=heard.kind,
+            rate_hz=heard.rate_hz,
+            duration_s=heard.duration_s,
+        )
+    return SourceFacts(
+        content_sha256=content.sha256,
+        name=source.path.name,
+        recording=recording,
+        transcript_path=transcript_path,
+        transcript_sha256=content.transcript_sha256,
+        listening_path=listening_path,
+    )
+
+
+def to_keep(result: Result, facts: SourceFacts, claimed: Claimed) -> Scored:
+    """What the store keeps of a result."""
+    meta = claimed.source.get("meta") or {}
+    return Scored(
+        call=result.call,
+        detections=result.detections,
+        evaluation=result.evaluation,
+        source=facts,
+        prints=result.prints,
+        manifest=result.manifest,
+        form_sha256=result.form_sha256,
+        form_yaml=result.form_yaml,
+        team=meta.get("team"),
+        account_id=claimed.account_id,
+        meta=meta,
+    )

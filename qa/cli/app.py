@@ -1,0 +1,83 @@
+"""The command line: one typer app, one file per command group.
+
+Conventions: results go to standard output, everything else to standard error; exit code 0 is success, 1 a
+failure with one line that says what to do, 2 a command that was typed wrongly.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa import __version__
+from qa.cli import (
+    batches,
+    demo,
+    form,
+    report,
+    score,
+    serve,
+    transcribe,
+    worker,
+)
+from qa.errors import QaError
+
+GROUPS = (demo, score, report, serve, worker, batches, transcribe, form)
+
+app = typer.Typer(
+    name="qa",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help=(
+        "Scores call-centre calls: every point opens the seconds of the call that decided it.\n\n"
+        "Begin with [bold]qa demo[/bold]. Your own calls: [bold]qa score FOLDER[/bold], then "
+        "[bold]qa serve[/bold]."
+    ),
+)
+
+
+@app.callback()
+def options(
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Where the database and the recordings live (QA_HOME, else ./qa-home)."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Options that every command has; they come before the command's name."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    if home is not None:
+        os.environ["QA_HOME"] = str(home)
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+
+
+for group in GROUPS:
+    group.register(app)
+
+
+def main() -> None:
+    """Run the command line; an error of the program's own is one line and exit code 1."""
+    try:
+        app()
+    except QaError as err:
+        typer.echo(str(err), err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; nothing more may be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

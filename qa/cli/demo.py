@@ -1,0 +1,74 @@
+"""``qa demo``: scores the calls that come with the program, shows the scorecards, opens the app."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa.batch import Pipeline
+from qa.cli import report
+from qa.cli.score import check, run, tell
+from qa.errors import StoreError
+from qa.hearing import find_inputs
+from qa.report import team_scorecards
+from qa.settings import load_settings
+from qa.store import SYSTEM, open_store
+
+DEMO_HOME = Path("build/demo-home")
+MARK = ".qa-demo"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="demo")(demo)
+
+
+def demo(
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Print the scorecards and stop.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the app.")] = 8501,
+) -> None:
+    """Score the demo calls from nothing and open the app.
+
+    The calls were written for this program and spoken by text to speech. They live in build/demo-home (or
+    QA_HOME); running it again begins from nothing.
+    """
+    home = Path(os.environ.get("QA_HOME") or DEMO_HOME)
+    clear(home)
+    os.environ["QA_HOME"] = str(home)
+    settings = load_settings()
+    pipeline = Pipeline(settings)
+    check(pipeline)
+    sources = find_inputs([settings.data / "demo"])
+    store = open_store(settings)
+    (home / MARK).touch()
+    try:
+        failed = tell(run(store, pipeline, sources), n=len(sources), as_json=False)
+        typer.echo("")
+        report.print_table(team_scorecards(store, SYSTEM, min_calls_to_compare=settings.min_calls_to_compare))
+    finally:
+        store.close()
+    if failed:
+        raise typer.Exit(1)
+    if not no_serve:
+        from qa.cli.serve import start
+
+        start(settings, port=port)
+
+
+def clear(home: Path) -> None:
+    """Remove an earlier demo's folder; a folder that is no demo's is left alone.
+
+    Raises
+    ------
+    StoreError
+        The folder holds something else.
+    """
+    if not home.exists() or not any(home.iterdir()):
+        return
+    if not (home / MARK).is_file():
+        raise StoreError(f"{home}: holds something that is not the demo's; set QA_HOME to an empty folder")
+    shutil.rmtree(home)

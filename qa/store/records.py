@@ -1,0 +1,169 @@
+"""The records that scorecards and coaching are computed from, read in bulk.
+
+Conventions: answers are read without their evidence unless it is asked for, since a scorecard of thousands of
+calls needs only outcomes and points.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from qa.scorecard import ScoredCall
+from qa.store import codec
+from qa.store.calls import EVERY_CALL
+from qa.store.choice import matching
+from qa.store.engine import Store
+from qa.store.rows import CallFilter
+from qa.store.tables import Agent, Answer, Call, Evaluation, Finding
+from qa.values import Answer as AnswerValue
+from qa.values import Finding as FindingValue
+from qa.values import Principal
+
+NOBODY = "unknown"
+"""Stands for the agent of calls that do not say who took them."""
+
+
+def scorecard_records(
+    store: Store, principal: Principal, which: CallFilter = EVERY_CALL, *, with_evidence: bool = False
+) -> tuple[ScoredCall, ...]:
+    """Every matching call with its evaluation and answers, oldest first.
+
+    Parameters
+    ----------
+    with_evidence
+        Read the findings of each answer too: needed to point at moments of calls, slower by far.
+    """
+    conditions = matching(store, principal, which)
+    query = (
+        select(
+            Call.call_id,
+            Call.queue,
+            Call.started_iso,
+            Call.difficulty,
+            Agent.name.label("agent"),
+            Agent.team,
+            Evaluation.__table__.c.id.label("evaluation_id"),
+            Evaluation.detection_id,
+            *(getattr(Evaluation, name) for name in _EVALUATION_COLUMNS),
+        )
+        .join(Evaluation, Evaluation.id == Call.evaluation_id)
+        .outerjoin(Agent, Agent.id == Call.agent_id)
+        .where(*conditions)
+        .order_by(Call.started_ms.asc().nulls_last(), Call.id)
+    )
+    with store.reading() as connection:
+        rows = connection.execute(query).all()
+        findings = _evidence(connection, conditions) if with_evidence else {}
+        ids = {row.detection_id: row.call_id for row in rows}
+        answers = _answers(connection, conditions, findings, ids, with_evidence=with_evidence)
+    return tuple(
+        ScoredCall(
+            agent=row.agent or NOBODY,
+            evaluation=codec.evaluation_from_row(row, row.call_id, tuple(answers[row.evaluation_id])),
+            team=row.team,
+            queue=row.queue,
+            started_at=codec.moment_from_iso(row.started_iso),
+            difficulty=row.difficulty,
+        )
+        for row in rows
+    )
+
+
+_EVALUATION_COLUMNS = (
+    "form",
+    "score",
+    "low",
+    "high",
+    "expected",
+    "measured_share",
+    "sections",
+    "waterfall",
+    "passed",
+    "auto_failed_by",
+    "why_no_score",
+)
+
+
+def _answers(
+    connection: Connection,
+    conditions: Iterable[Any],
+    findings: dict[int, list[Any]],
+    call_ids: dict[int, str],
+    *,
+    with_evidence: bool,
+) -> dict[int, list[AnswerValue]]:
+    """Answers by evaluation, in the form's order."""
+    columns = [getattr(Answer, name) for name in _LIGHT]
+    if with_evidence:
+        columns += [Answer.reason, Answer.evidence, Answer.opportunity, Answer.searched, Call.detection_id]
+    query = (
+        select(*columns)
+        .select_from(Call)
+        .join(Answer, Answer.evaluation_id == Call.evaluation_id)
+        .where(*conditions)
+        .order_by(Answer.evaluation_id, Answer.n)
+    )
+    by_evaluation: dict[int, list[AnswerValue]] = defaultdict(list)
+    for row in connection.execute(query):
+        if with_evidence:
+            call_id = call_ids[row.detection_id]
+            found = _Findings(findings.get(row.detection_id, []), call_id)
+            answer = codec.answer_from_row(row, found, call_id)
+        else:
+            answer = _light(row)
+        by_evaluation[row.evaluation_id].append(answer)
+    return by_evaluation
+
+
+_LIGHT = (
+    "evaluation_id",
+    "criterion",
+    "section",
+    "outcome",
+    "points",
+    "max_points",
+    "probability",
+    "expected_points",
+)
+
+
+def _light(row: Any) -> AnswerValue:
+    return AnswerValue(
+        criterion=row.criterion,
+        section=row.section,
+        outcome=row.outcome,
+        points=row.points,
+        max_points=row.max_points,
+        probability=row.probability,
+        reason="",
+        expected_points=row.expected_points,
+    )
+
+
+def _evidence(connection: Connection, conditions: Iterable[Any]) -> dict[int, list[Any]]:
+    """Rows of findings by detection, in order."""
+    query = (
+        select(Finding.__table__)
+        .join(Call, Call.detection_id == Finding.detection_id)
+        .where(*conditions)
+        .order_by(Finding.detection_id, Finding.n)
+    )
+    by_detection: dict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        by_detection[row.detection_id].append(row)
+    return by_detection
+
+
+class _Findings(list[FindingValue]):
+    """Findings of one detection, made from their rows only when they are looked at."""
+
+    def __init__(self, rows: list[Any], call_id: str) -> None:
+        super().__init__()
+        self._rows, self._call_id = rows, call_id
+
+    def __getitem__(self, n: Any) -> Any:
+        return codec.finding_from_row(self._rows[n], self._call_id)
