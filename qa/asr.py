@@ -17,17 +17,19 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-import ctranslate2
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from qa.audio import Recording
 from qa.errors import ModelError
-from qa.settings import Settings
+from qa.settings import Settings, load_settings
 from qa.speech import Window, pack
 from qa.values import Span, Word
+from qa.yaml_file import load_model
 
 DEFAULT_MODEL = "small.en"
 MODEL_FILES = ("config.json", "model.bin", "tokenizer.json")
@@ -40,7 +42,13 @@ LANGUAGE_SECONDS = 120
 MAX_COMPRESSION_RATIO = 2.4  # thresholds of the reference implementation of Whisper
 MIN_AVG_LOGPROB = -1.0
 MAX_NO_SPEECH = 0.6
-SECOND_PASS_TEMPERATURES = (0.0, 0.2, 0.4, 0.6)
+SECOND_PASS: dict[str, Any] = {
+    # Heard alone, with timestamps and the library's own guards; loops are barred. Sampling at a higher
+    # temperature, as the reference does it, would give other words each time.
+    "repetition_penalty": 1.1,
+    "no_repeat_ngram_size": 5,
+    "hallucination_silence_threshold": 2.0,
+}
 MIN_WORD_PROBABILITY = 0.15
 MAX_LETTERS_PER_S = 35.0  # nobody speaks faster; text beyond it was not heard
 LOOP_REPEATS = 4  # the same one to four words this often in a row
@@ -54,6 +62,13 @@ class Transcript:
     language: str | None = None
     language_probability: float | None = None
     notes: tuple[str, ...] = ()
+
+
+class PhantomPhrases(BaseModel):
+    """Sentences that no call holds and the model is known to invent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    phrases: tuple[str, ...]
 
 
 class Transcriber(Protocol):
@@ -165,7 +180,7 @@ class WhisperTranscriber:
             clip_timestamps=[{"start": clip.start, "end": clip.end} for clip in clips],
             batch_size=self.options.batch_size,
             language=language,
-            **self._decoding(temperature=0.0),
+            **self._decoding(),
         )
         heard = []
         for segment in segments:  # exhausted always: the pipeline keeps state until the end
@@ -173,13 +188,13 @@ class WhisperTranscriber:
             heard.append(_heard(segment, chosen[at], start + at, offset_s=clips[at].start))
         return heard
 
-    def _decoding(self, temperature: float | tuple[float, ...]) -> dict[str, Any]:
+    def _decoding(self) -> dict[str, Any]:
         return {
             "task": "transcribe",
             "word_timestamps": True,
             "vad_filter": False,
             "condition_on_previous_text": False,
-            "temperature": temperature,
+            "temperature": 0.0,
             "beam_size": self.options.beam_size,
             "initial_prompt": self.options.initial_prompt,
             "hotwords": self.options.hotwords,
@@ -203,11 +218,11 @@ class WhisperTranscriber:
         return kept, n_doubtful
 
     def _second_pass(self, recording: Recording, window: Window, number: int, language: str) -> list[_Heard]:
-        ctranslate2.set_random_seed(0)  # the higher temperatures sample: the same bytes every time
         segments, _ = self._model.transcribe(
             window.samples(recording),
             language=language,
-            **self._decoding(temperature=SECOND_PASS_TEMPERATURES),
+            **self._decoding(),
+            **SECOND_PASS,
         )
         return [_heard(segment, window, number, offset_s=0.0) for segment in segments]
 
@@ -262,11 +277,28 @@ def is_doubtful(text: str, avg_logprob: float, no_speech: float, spoken_s: float
     raw = text.encode()
     if len(raw) > 60 and len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION_RATIO:
         return True
-    if loops(text):
+    if loops(text) or is_phantom(text):
         return True
     if avg_logprob < MIN_AVG_LOGPROB or (no_speech > MAX_NO_SPEECH and avg_logprob < MIN_AVG_LOGPROB / 2):
         return True
     return spoken_s > 0 and len(text) / max(spoken_s, 0.2) > MAX_LETTERS_PER_S
+
+
+@cache
+def _phantom_phrases() -> frozenset[str]:
+    path = load_settings().data / "settings" / "phantom_phrases.yaml"
+    return frozenset(_letters(phrase) for phrase in load_model(path, PhantomPhrases).phrases)
+
+
+def is_phantom(text: str) -> bool:
+    """Whether the text is nothing but phrases that the model learned from subtitles and says to silence."""
+    known = _phantom_phrases()
+    sentences = [_letters(one) for one in re.split(r"[.!?\n]+", text)]
+    return _letters(text) in known or all(one in known for one in sentences if one)
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower()))
 
 
 def loops(text: str) -> bool:

@@ -30,6 +30,9 @@ FRAME_S = FRAME / VAD_RATE_HZ
 VAD_BLOCK_S = 240  # the model's inputs are built for a whole block at once: keeps an hour within memory
 VAD_LEAD_IN_S = 2  # sound before a block that lets the model's memory settle
 
+QUIET_DBFS = -25.0  # channels whose speech is softer are lifted before they are judged
+MAX_LIFT_DB = 30.0
+
 CROSS_TALK_DB = 15.0  # the other channel at least this much louder while it speaks
 LIKE_CROSS_TALK_DB = 6.0  # enough when the wave is the same
 LIKE_CROSS_TALK_CORRELATION = 0.5
@@ -48,12 +51,13 @@ class RegionOptions:
     stay_threshold: float = 0.35
     min_speech_s: float = 0.1
     min_silence_s: float = 0.2
-    pad_s: float = 0.03
+    pad_before_s: float = 0.03
+    pad_after_s: float = -0.03  # the model lets go late: measured on spoken texts of known length
     max_speech_s: float = float("inf")
 
 
 FOR_TIMING = RegionOptions()
-FOR_WORDS = RegionOptions(min_silence_s=0.5, pad_s=0.2, max_speech_s=28.0)
+FOR_WORDS = RegionOptions(min_silence_s=0.5, pad_before_s=0.2, pad_after_s=0.2, max_speech_s=28.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,15 +139,24 @@ def _speech_probabilities(channel: Samples) -> NDArray[np.float32]:
     n_frames = -(-len(channel) // FRAME)
     block, lead_in = (round(s * VAD_RATE_HZ / FRAME) for s in (VAD_BLOCK_S, VAD_LEAD_IN_S))
     found = np.zeros(n_frames, np.float32)
+    gain = _gain(channel)
     for start in range(0, n_frames, block):
         first, last = max(0, start - lead_in), min(n_frames, start + block)
         sound = np.zeros((last - first + 1) * FRAME, np.float32)  # one frame more: the model blanks the last
         part = channel[first * FRAME : last * FRAME]
         sound[: len(part)] = part
-        sound /= 32768.0
+        sound *= gain / 32768.0
         probabilities = np.asarray(model(sound)).reshape(-1)
         found[start:last] = probabilities[start - first : last - first]
     return found
+
+
+def _gain(channel: Samples) -> float:
+    """Factor that lifts a quiet channel to where the model was trained, never beyond full scale."""
+    levels = _levels_db(channel)
+    lift_db = QUIET_DBFS - float(np.percentile(levels, 95)) if len(levels) else 0.0
+    peak = max(int(channel.max(initial=0)), -int(channel.min(initial=0)), 1)
+    return float(np.clip(10 ** (lift_db / 20), 1.0, min(10 ** (MAX_LIFT_DB / 20), max(1.0, 32767 / peak))))
 
 
 def _levels_db(channel: Samples) -> NDArray[np.float32]:
@@ -205,7 +218,7 @@ def regions_of(activity: Activity, options: RegionOptions = FOR_TIMING) -> tuple
     runs = _runs(activity.speech, options)
     runs = [run for run in runs if (run[1] - run[0]) * FRAME_S >= options.min_speech_s]
     runs = [part for run in runs for part in _split(run, activity.speech, options.max_speech_s)]
-    return _padded(runs, len(activity.speech), options.pad_s)
+    return _padded(runs, len(activity.speech), options)
 
 
 def _runs(speech: NDArray[np.float32], options: RegionOptions) -> list[tuple[int, int]]:
@@ -237,18 +250,15 @@ def _split(run: tuple[int, int], speech: NDArray[np.float32], max_speech_s: floa
     return [*parts, (first, last)]
 
 
-def _padded(runs: list[tuple[int, int]], n_frames: int, pad_s: float) -> tuple[Span, ...]:
+def _padded(runs: list[tuple[int, int]], n_frames: int, options: RegionOptions) -> tuple[Span, ...]:
+    """Runs as seconds, each with its margins but never over half of the pause to its neighbour."""
     spans = []
     for number, (first, last) in enumerate(runs):
-        before = (first - runs[number - 1][1]) * FRAME_S / 2 if number else first * FRAME_S
-        after = (
-            (runs[number + 1][0] - last) * FRAME_S / 2
-            if number + 1 < len(runs)
-            else (n_frames - last) * FRAME_S
-        )
-        spans.append(
-            Span(round(first * FRAME_S - min(pad_s, before), 3), round(last * FRAME_S + min(pad_s, after), 3))
-        )
+        before = first - runs[number - 1][1] if number else 2 * first
+        after = (runs[number + 1][0] if number + 1 < len(runs) else 2 * n_frames - last) - last
+        start = first * FRAME_S - min(options.pad_before_s, before * FRAME_S / 2)
+        end = last * FRAME_S + min(options.pad_after_s, after * FRAME_S / 2)
+        spans.append(Span(round(start, 3), round(max(start + FRAME_S, end), 3)))
     return tuple(spans)
 
 
