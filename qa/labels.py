@@ -151,7 +151,7 @@ def parse_utterances(file: Path) -> tuple[LabelledUtterance, ...]:
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
-        fields = [f.strip() for f in f" {line} ".split(" || ")]
+        fields = [field.strip() for field in line.split("||")]
         if len(fields) != 3:
             raise _bad(file, number, f"needs 'labels || context || text', has {len(fields)} parts")
         names = frozenset(() if fields[0] == "-" else fields[0].split())

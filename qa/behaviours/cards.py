@@ -129,6 +129,7 @@ class Cards:
     """All cards by id, in the order of sections and files."""
 
     by_id: Mapping[str, Card]
+    folder: Path | None = None
 
     def __getitem__(self, behaviour: str) -> Card:
         return self.by_id[behaviour]
@@ -170,4 +171,4 @@ def load_cards(folder: Path) -> Cards:
         unknown = [b for b in card.applies_when if b not in cards]
         if unknown:
             raise SettingsError(f"{folder / card.id}.yaml: applies_when names no card: {', '.join(unknown)}")
-    return Cards(cards)
+    return Cards(cards, folder)
