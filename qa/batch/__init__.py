@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from qa.batch.files import content_of
 from qa.batch.pipeline import Pipeline
-from qa.batch.work import do, new_owner, work
+from qa.batch.worker import do, new_owner, work
 from qa.errors import QaError
 from qa.formats.building import call_id_of
 from qa.hearing import Source

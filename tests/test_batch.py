@@ -1,0 +1,280 @@
+"""The batch: durable, one bad file fails alone, the same work is done once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_data import make_data, write_call, write_sound
+from sqlalchemy import func, select, text
+
+from qa.batch import Outcome, Pipeline, enqueue, score, work
+from qa.batch import files as batch_files
+from qa.errors import NotAllowed
+from qa.hearing import Source, find_inputs
+from qa.settings import Settings
+from qa.store import SYSTEM, Store, evaluations_of, list_calls, listening_copy, load_call, open_store
+from qa.store import jobs as queue
+from qa.store.jobs import LostLeaseError
+from qa.store.progress import batch_items, batch_progress, list_batches, retry_failed
+from qa.store.tables import Evaluation, Job
+from qa.values import Principal
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return make_data(tmp_path / "data")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, data: Path) -> Settings:
+    return Settings(home=tmp_path / "home", data=data, models=tmp_path / "models")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return open_store(settings)
+
+
+def run(store: Store, settings: Settings, *paths: Path, form: str | None = None) -> list[Outcome]:
+    return list(score(find_inputs(paths), store=store, pipeline=Pipeline(settings, form)))
+
+
+def count(store: Store, table: type) -> int:
+    with store.reading() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_every_source_gets_its_outcome_in_order(store: Store, settings: Settings, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    write_call(calls, "b", says="I guarantee it arrives tomorrow, so do not worry about that at all.")
+    write_call(calls, "a")
+    (calls / "c.vtt").write_text("WEBVTT\n")
+    found = run(store, settings, calls)
+    assert [(o.call_id, o.status, o.score) for o in found] == [
+        ("a", "scored", 100.0),
+        ("b", "scored", 0.0),
+        ("c", "failed", None),
+    ]
+    assert "c.vtt" in (found[2].error or "")
+    assert "\n" not in (found[2].error or "")
+
+
+def test_the_same_content_is_not_scored_twice(store: Store, settings: Settings, tmp_path: Path) -> None:
+    call = write_call(tmp_path / "calls", "a")
+    (tmp_path / "calls" / "copy.json").write_bytes(call.read_bytes())
+    first = run(store, settings, tmp_path / "calls")
+    again = run(store, settings, tmp_path / "calls")
+    assert [o.duplicate for o in first] == [False, True]
+    assert [o.call_id for o in again] == ["a", "a"]
+    assert list_calls(store, SYSTEM).total == 1
+    assert count(store, Evaluation) == 1
+    assert count(store, Job) == 1
+
+
+def test_another_form_scores_anew_and_the_first_can_come_back(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    forms = settings.data / "forms"
+    other = (forms / "default.v1.yaml").read_text().replace("id: default.v1", "id: other.v1")
+    (forms / "other.v1.yaml").write_text(other.replace("weight: 2", "weight: 3"))
+    call = write_call(tmp_path, "a")
+    for form in ("default", "other", "default"):
+        run(store, settings, call, form=form)
+        assert load_call(store, SYSTEM, "a").evaluation.form == f"{form}.v1"
+    assert [e.form for e in evaluations_of(store, SYSTEM, "a")] == ["default.v1", "other.v1"]
+
+
+def test_a_changed_card_scores_anew_without_hearing_again(
+    store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = write_call(tmp_path, "a")
+    run(store, settings, call)
+    card = settings.data / "behaviours" / "empathy.yaml"
+    card.write_text(card.read_text().replace("so sorry", "so very sorry"))
+    monkeypatch.setattr(Pipeline, "hear", lambda *_: pytest.fail("was heard again"))
+    assert [o.score for o in run(store, settings, call)] != [100.0]
+    assert len(evaluations_of(store, SYSTEM, "a")) == 2
+
+
+def test_recording_and_listening_copy_are_kept_by_hash(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    write_call(tmp_path / "in", "a")
+    write_sound(tmp_path / "in" / "a.wav")
+    run(store, settings, tmp_path / "in")
+    stored = load_call(store, SYSTEM, "a")
+    assert stored.recording is not None
+    assert stored.recording.path is not None
+    assert stored.recording.path.read_bytes() == (tmp_path / "in" / "a.wav").read_bytes()
+    assert stored.recording.sha256 in stored.recording.path.name
+    copy = listening_copy(store, SYSTEM, "a")
+    assert copy is not None
+    assert copy.stat().st_size > 1000
+    assert stored.manifest["recording"] == stored.recording.sha256
+    assert not list(settings.home.rglob("*.part"))
+
+
+def test_a_recording_without_a_model_says_which_command_to_run(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    from made import speech_like, write_wav
+
+    (found,) = run(store, settings, write_wav(tmp_path / "a.wav", [speech_like(8.0)]))
+    assert "qa models fetch small.en" in (found.error or "")
+    assert found.error_kind == "ModelError"
+
+
+def test_a_bad_file_is_told_as_such_even_without_a_model(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "a.wav").write_text("this is a letter")
+    (found,) = run(store, settings, tmp_path / "a.wav")
+    assert "models fetch" not in (found.error or "")
+    assert "a.wav" in (found.error or "")
+
+
+def test_a_file_that_changes_while_it_waits_is_refused(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    call = write_call(tmp_path, "a")
+    pipeline = Pipeline(settings)
+    batch = enqueue([Source(transcript=call)], store=store, pipeline=pipeline)
+    call.write_text(call.read_text().replace("parcel", "letter"))
+    work(store, pipeline, until_empty=True)
+    (item,) = batch_items(store, SYSTEM, batch)
+    assert "was changed while it waited" in (item.error or "")
+
+
+def test_a_fault_of_the_program_is_one_line_without_words_of_the_call(
+    store: Store,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_call(tmp_path / "in", "a")
+    write_call(tmp_path / "in", "b")
+    score_call = Pipeline.score
+
+    def breaks_on_a(self: Pipeline, call, **rest):  # type: ignore[no-untyped-def]
+        if call.call_id == "a":
+            raise KeyError("My parcel never came")
+        return score_call(self, call, **rest)
+
+    monkeypatch.setattr(Pipeline, "score", breaks_on_a)
+    first, second = run(store, settings, tmp_path / "in")
+    assert "a fault of this program (KeyError at test_batch.py" in (first.error or "")
+    assert "parcel" not in (first.error or "") + caplog.text
+    assert second.status == "scored"
+
+
+def test_a_full_disk_leaves_nothing_half(
+    store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_call(tmp_path / "in", "a")
+    write_sound(tmp_path / "in" / "a.wav")
+
+    def full(_number: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(batch_files.os, "fsync", full)
+    (found,) = run(store, settings, tmp_path / "in")
+    assert "No space left" in (found.error or "")
+    assert list_calls(store, SYSTEM).total == 0
+    assert not [p for p in settings.home.rglob("*") if p.suffix in (".wav", ".json", ".part")]
+    monkeypatch.undo()
+    assert [o.status for o in run(store, settings, tmp_path / "in")] == ["scored"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
+def test_a_worker_killed_in_the_middle_leaves_its_call_to_the_next(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    for name in "abc":
+        write_call(tmp_path / "in", name)
+    write_sound(tmp_path / "in" / "a.wav")
+    pipeline = Pipeline(settings)
+    batch = enqueue(find_inputs([tmp_path / "in"]), store=store, pipeline=pipeline)
+    mark = tmp_path / "mark"
+    deadline = time.monotonic() + 60
+    victim = subprocess.Popen(
+        [sys.executable, str(HERE / "slow_worker.py"), str(settings.home), str(settings.data), str(mark)]
+    )
+    try:
+        while not mark.exists():
+            assert victim.poll() is None, "the worker ended before it came to keep its files"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert batch_progress(store, SYSTEM, batch).running == 1
+    finally:
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+    while batch_progress(store, SYSTEM, batch).done < 3:
+        assert time.monotonic() < deadline
+        work(store, pipeline, until_empty=True)
+        time.sleep(0.1)
+    assert sorted(item.attempts for item in batch_items(store, SYSTEM, batch)) == [1, 1, 2]
+    assert count(store, Evaluation) == 3
+    assert list_calls(store, SYSTEM).total == 3
+    with store.reading() as connection:
+        assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+
+
+def test_a_file_that_kills_every_worker_is_given_up(store: Store, settings: Settings, tmp_path: Path) -> None:
+    batch = enqueue([Source(transcript=write_call(tmp_path, "a"))], store=store, pipeline=Pipeline(settings))
+    for _ in range(queue.MAX_ATTEMPTS):
+        assert queue.claim(store, "w", lease_s=-1) is not None
+    assert queue.claim(store, "w") is None
+    (item,) = batch_items(store, SYSTEM, batch)
+    assert item.state == "failed"
+    assert "died 3 times" in (item.error or "")
+
+
+def test_who_lost_the_lease_can_not_finish(store: Store, settings: Settings, tmp_path: Path) -> None:
+    pipeline = Pipeline(settings)
+    enqueue([Source(transcript=write_call(tmp_path, "a"))], store=store, pipeline=pipeline)
+    slow = queue.claim(store, "slow", lease_s=-1)
+    assert slow is not None
+    assert work(store, pipeline, until_empty=True) == 1
+    assert not queue.heartbeat(store, slow)
+    with pytest.raises(LostLeaseError, match="took this job over"):
+        queue.fail(store, slow, error="x", kind="X")
+    with pytest.raises(LostLeaseError), store.writing() as connection:
+        queue.finish(connection, slow, call_row_id=1, evaluation_id=1)
+    same_name = replace(slow, attempt=2)
+    assert not queue.heartbeat(store, same_name)
+
+
+def test_what_failed_can_be_tried_again(store: Store, settings: Settings, tmp_path: Path) -> None:
+    call = write_call(tmp_path, "a")
+    good = call.read_text()
+    call.write_text("{")
+    run(store, settings, call)
+    call.write_text(good)
+    assert retry_failed(store, SYSTEM) == 1
+    assert list_batches(store, SYSTEM)[0].queued == 1
+    assert run(store, settings, call)[0].status == "scored"
+
+
+def test_only_those_who_run_the_quality_work_hand_in_calls(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    call = write_call(tmp_path, "a")
+    for role in ("agent", "supervisor"):
+        with pytest.raises(NotAllowed):
+            enqueue(
+                [Source(transcript=call)],
+                store=store,
+                pipeline=Pipeline(settings),
+                principal=Principal(1, "x", role, agent="Priya Nair", team="North"),  # type: ignore[arg-type]
+            )
