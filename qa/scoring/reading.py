@@ -131,13 +131,39 @@ def _read(
     try:
         form = Form.model_validate(data)
     except ValidationError as err:
-        mistakes += [_plain(dict(e), file, lines, data) for e in err.errors()]
+        mistakes += [_plain(e, file, lines, data) for e in _causes([dict(e) for e in err.errors()])]
         return None, sorted(mistakes)
     mistakes += [Mistake(file, _line_of(loc, lines), what) for loc, what in _disagreements(form, stem)]
     if behaviours is not None:
         known = set(behaviours) | CALL_FACTS
         mistakes += [Mistake(file, _line_of(loc, lines), what) for loc, what in _unknown(form, known)]
     return form, sorted(mistakes)
+
+
+def _causes(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The errors without those that only follow from another: a misspelt key is not missing as well, and a
+    list is not too short because its items are wrong."""
+    misspelt = {
+        (e["loc"][:-1], _meant(str(e["loc"][-1])))
+        for e in errors
+        if e["type"] == "extra_forbidden" and e["loc"]
+    }
+    causes = []
+    for error in errors:
+        loc, kind = error["loc"], error["type"]
+        if kind == "missing" and (loc[:-1], str(loc[-1])) in misspelt:
+            continue
+        if kind == "too_short" and any(
+            len(o["loc"]) > len(loc) and o["loc"][: len(loc)] == loc for o in errors
+        ):
+            continue
+        causes.append(error)
+    return causes
+
+
+def _meant(key: str) -> str | None:
+    """The known key that an unknown one is closest to."""
+    return next(iter(difflib.get_close_matches(key, _KEYS, n=1)), None)
 
 
 def _lines(node: yaml.Node, loc: Loc = ()) -> Iterator[tuple[Loc, int]]:
@@ -179,8 +205,8 @@ def _plain(error: dict[str, Any], file: str, lines: Mapping[Loc, int], data: Any
     line, key, kind = _line_of(loc, lines), str(loc[-1]) if loc else "form", error["type"]
     where = _name_of(loc, data)
     if kind == "extra_forbidden":
-        close = difflib.get_close_matches(key, _KEYS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else "remove it"
+        meant = _meant(key)
+        hint = f"did you mean '{meant}'?" if meant else "remove it"
         return Mistake(file, line, f"{where}unknown key '{key}'; {hint}")
     if kind.startswith("union_tag"):
         return Mistake(file, line, f"{where}criterion {_PLAIN[kind]}")
