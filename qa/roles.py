@@ -128,7 +128,9 @@ def who_is_who(texts_by_label: Mapping[str, Sequence[str]], *, data: Path | None
     labels that say nothing ("spk_0", "Speaker 1"), what they say decides if it is certain enough.
     """
     data = _data(data)
-    sides = {label: side_of_label(label, data=data) for label in texts_by_label}
+    sides: dict[str, Side] = {label: side_of_label(label, data=data) for label in texts_by_label}
+    if {label.strip().lower() for label in sides} == {"a", "c"}:  # "A:" and "C:", never A and B
+        sides = {label: "agent" if label.strip().lower() == "a" else "customer" for label in sides}
     unknown = [label for label, side in sides.items() if side == "unknown"]
     known: dict[str, Speaker | None] = {
         label: side if side == "agent" or side == "customer" else None

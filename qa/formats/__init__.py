@@ -9,10 +9,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from qa.errors import TranscriptError
-from qa.formats import call_json, webvtt
+from qa.formats import (
+    amazon_bedrock,
+    amazon_transcribe,
+    assemblyai,
+    azure,
+    call_json,
+    contact_lens,
+    deepgram,
+    genesys,
+    google,
+    plain_text,
+    sbv,
+    srt,
+    vcon,
+    webvtt,
+    whisper,
+)
 from qa.formats.building import build_call
 from qa.formats.call_json import call_from_json, call_to_dict, write_call_json
 from qa.formats.document import Document, Format, load_document
+from qa.formats.vcon import write_vcon
 from qa.formats.webvtt import write_webvtt
 from qa.values import Call
 
@@ -24,10 +41,33 @@ __all__ = [
     "is_transcript",
     "read_transcript",
     "write_call_json",
+    "write_vcon",
     "write_webvtt",
 ]
 
-FORMATS: tuple[Format, ...] = (call_json.FORMAT, webvtt.FORMAT)
+_WHOLE: tuple[Format, ...] = (
+    call_json.FORMAT,
+    contact_lens.FORMAT,
+    amazon_transcribe.FORMAT,
+    amazon_bedrock.FORMAT,
+    deepgram.FORMAT,
+    assemblyai.FORMAT,
+    azure.FORMAT,
+    genesys.FORMAT,
+    google.FORMAT,
+    whisper.FORMAT,
+    webvtt.FORMAT,
+    srt.FORMAT,
+    sbv.FORMAT,
+    plain_text.FORMAT,
+)
+
+
+def _whole(document: Document) -> Format | None:
+    return next((one for one in _WHOLE if one.recognises(document)), None)
+
+
+FORMATS: tuple[Format, ...] = (vcon.format_with(_whole), *_WHOLE)
 
 
 def format_of(document: Document) -> Format | None:
@@ -58,6 +98,8 @@ def read_transcript(path: Path, *, data: Path | None = None) -> Call:
     """
     document = load_document(path)
     found = format_of(document)
+    if found is None and isinstance(document.data, list):
+        raise TranscriptError(f"{path}: is a list of {len(document.data)}; give one call per file")
     if found is None:
         names = ", ".join(one.name for one in FORMATS)
         raise TranscriptError(f"{path}: no known kind of transcript; known are {names}")

@@ -95,12 +95,14 @@ def load_document(path: Path) -> Document:
     text = _decoded(path.read_bytes(), path)
     if not text.strip():
         raise TranscriptError(f"{path}: holds only blanks; export the transcript again")
-    looks_like_json = text.lstrip()[0] in "{["
-    if not looks_like_json or (text.lstrip()[0] == "[" and path.suffix.lower() not in (".json", "")):
+    first = text.lstrip()[0]
+    if first not in "{[":
         return Document(path, text)
     try:
         return Document(path, text, json.loads(text))
     except json.JSONDecodeError as err:
+        if first == "[" and path.suffix.lower() != ".json":
+            return Document(path, text)  # "[00:01] Agent: ..." or "[Agent] ..."
         raise TranscriptError(
             f"{path}: line {err.lineno}: broken JSON ({err.msg}); export the transcript again"
         ) from err
@@ -129,6 +131,31 @@ def seconds(value: Any, *, unit: float = 1.0) -> float | None:
     except (TypeError, ValueError):
         return None
     return found if 0 <= found < 1e7 else None
+
+
+def timed_words(
+    items: Any, *, text: str, start: str, end: str, probability: str, unit: float = 1.0
+) -> tuple[Word, ...]:
+    """The words of a JSON list by the names of their keys; a word without times takes those around it."""
+    found: list[Word] = []
+    for row in rows(items):
+        word = text_or_none(row.get(text))
+        begins, ends = seconds(row.get(start), unit=unit), seconds(row.get(end), unit=unit)
+        if word is None:
+            continue
+        if begins is None:
+            begins = found[-1].end if found else ends
+        if begins is None:
+            return ()
+        ends = begins if ends is None else max(begins, ends)
+        found.append(Word(word, begins, ends, share(row.get(probability))))
+    return tuple(found)
+
+
+def share(value: Any) -> float | None:
+    """A probability in [0, 1], None where it is none."""
+    found = seconds(value)
+    return found if found is not None and found <= 1 else None
 
 
 def text_or_none(value: Any) -> str | None:
