@@ -28,6 +28,7 @@ from qa.store import (
     save_scored,
     scored_calls,
 )
+from qa.store.records import scorecard_records
 from qa.store.tables import APPEND_ONLY
 from qa.values import Principal
 
@@ -256,3 +257,43 @@ def test_a_moment_without_a_zone_comes_back_without_one(store: Store) -> None:
     call = replace(made_call(), started_at=MONDAY.replace(tzinfo=None))
     keep(store, made_scored(call))
     assert load_call(store, SYSTEM, "c1").call.started_at == call.started_at
+
+
+EVERY_FILTER = CallFilter(
+    agent="Priya Nair",
+    team="North",
+    queue="deliveries",
+    customer="C-17",
+    since=MONDAY,
+    until=MONDAY + timedelta(days=1),
+    text="parcel",
+    behaviour="empathy",
+    criterion="recap",
+    outcome="missed",
+    status="scored",
+    form="default.v1",
+    min_score=10,
+    max_score=90,
+    auto_failed=False,
+)
+
+
+@pytest.mark.parametrize("principal", [SYSTEM, LEAD, NORTH, PRIYA])
+def test_every_query_takes_every_filter_of_every_role(store: Store, principal: Principal) -> None:
+    keep_call(store, "c1")
+    keep_call(store, "t", agent="Tom Reed", team="South")
+    assert [row.call_id for row in list_calls(store, principal, EVERY_FILTER).rows] == ["c1"]
+    assert [row.call_id for row in scored_calls(store, principal, EVERY_FILTER)] == ["c1"]
+    assert len(criterion_counts(store, principal, EVERY_FILTER)) == 2
+    for with_evidence in (False, True):
+        (record,) = scorecard_records(store, principal, EVERY_FILTER, with_evidence=with_evidence)
+        assert record.evaluation.call_id == "c1"
+        assert [bool(a.evidence) for a in record.evaluation.answers] == [with_evidence, False]
+
+
+def test_records_with_evidence_hold_the_evaluation_as_it_was(store: Store) -> None:
+    scored = made_scored(made_call())
+    keep(store, scored)
+    (record,) = scorecard_records(store, SYSTEM, with_evidence=True)
+    assert record.evaluation == scored.evaluation
+    assert (record.agent, record.team, record.started_at) == ("Priya Nair", "North", MONDAY)

@@ -16,18 +16,35 @@ import typer
 
 from qa import __version__
 from qa.cli import (
+    accounts,
     batches,
     demo,
+    doctor,
     form,
+    models,
     report,
     score,
     serve,
     transcribe,
+    verify,
     worker,
 )
 from qa.errors import QaError
 
-GROUPS = (demo, score, report, serve, worker, batches, transcribe, form)
+GROUPS = (
+    demo,
+    score,
+    report,
+    serve,
+    worker,
+    batches,
+    transcribe,
+    form,
+    verify,
+    accounts,
+    models,
+    doctor,
+)
 
 app = typer.Typer(
     name="qa",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import sys
 from datetime import datetime
 from enum import StrEnum
@@ -12,11 +14,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from qa.batch import Pipeline
 from qa.errors import InputError
-from qa.report import team_scorecards, to_csv, to_json
+from qa.report import coaching_of, team_scorecards, to_csv, to_json
 from qa.scorecard import Scorecard
-from qa.settings import load_settings
-from qa.store import SYSTEM, CallFilter, open_store
+from qa.settings import Settings, load_settings
+from qa.store import SYSTEM, CallFilter, Store, open_store
+from qa.store.records import NOBODY
 
 
 class Format(StrEnum):
@@ -59,25 +63,64 @@ def report(
     try:
         which = CallFilter(agent=agent, team=team, queue=queue, form=form, since=since, until=until)
         cards = team_scorecards(store, SYSTEM, which, min_calls_to_compare=settings.min_calls_to_compare)
+        if not cards:
+            typer.echo("no calls are scored yet; run: qa score FOLDER", err=True)
+        if format_ is Format.PDF:
+            write_pdfs(store, settings, which, cards, out or Path("scorecards"))
+            return
     finally:
         store.close()
-    if not cards and format_ is Format.TABLE:
-        typer.echo("no calls are scored yet; run: qa score FOLDER", err=True)
     give_out(cards, format_, out)
 
 
 def give_out(cards: tuple[Scorecard, ...], format_: Format, out: Path | None) -> None:
     """Write the cards to standard output or to a file."""
-    if format_ is Format.TABLE:
+    if format_ is Format.XLSX:
+        from qa.report.spreadsheet import to_xlsx
+
+        _write(out or Path("scorecards.xlsx"), to_xlsx(cards))
+    elif format_ is Format.TABLE:
         print_table(cards)
-    elif format_ in (Format.JSON, Format.CSV):
+    else:
         text = to_json(cards) if format_ is Format.JSON else to_csv(cards)
         if out is None:
             sys.stdout.write(text)
         else:
             _write(out, text.encode())
-    else:
-        raise InputError(f"--format {format_}: not yet")
+
+
+def write_pdfs(
+    store: Store, settings: Settings, which: CallFilter, cards: tuple[Scorecard, ...], folder: Path
+) -> None:
+    """One PDF per agent into a folder."""
+    from qa.report.pdf import Wording, to_pdf
+
+    pipeline = Pipeline(settings)
+    form = pipeline.forms.get(which.form or settings.form)
+    tips = {card.id: card.tip for card in pipeline.cards}
+    sections = {section.id: section.title for section in form.sections}
+    wording = Wording(sections, datetime.now().astimezone().date(), _period(which))
+    for card in cards:
+        themes = None
+        if card.agent != NOBODY:
+            themes = coaching_of(store, SYSTEM, card.agent, form=form, tips=tips, which=which)
+        _write(folder / f"{file_name(card.agent)}.pdf", to_pdf(card, themes, wording))
+
+
+def _period(which: CallFilter) -> str:
+    days = [moment.date().isoformat() if moment else None for moment in (which.since, which.until)]
+    if days == [None, None]:
+        return "All calls so far"
+    told = [f"{word} {day}" for word, day in zip(("from", "before"), days, strict=True) if day]
+    return f"Calls {' '.join(told)}"
+
+
+def file_name(agent: str) -> str:
+    """A name that every file system takes, still readable; different agents never share one."""
+    plain = re.sub(r"[^\w.-]+", "-", agent).strip("-.")[:80]
+    changed = plain != agent.replace(" ", "-")
+    mark = f"-{hashlib.sha256(agent.encode()).hexdigest()[:6]}" if changed or not plain else ""
+    return f"{plain or 'agent'}{mark}"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ index, then what is shown of those few calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -81,9 +82,13 @@ def load_call(store: Store, principal: Principal, call_id: str) -> StoredCall:
     NotAllowed
         There is no such call, or the principal may not see it: one answer for both.
     """
+    return _load(store, principal, call_id, evaluation=Call.evaluation_id)
+
+
+def _load(store: Store, principal: Principal, call_id: str, *, evaluation: Any) -> StoredCall:
     with store.reading() as connection:
         row = connection.execute(
-            _whole_call().where(Call.call_id == call_id, visible(principal))
+            _whole_call(evaluation).where(Call.call_id == call_id, visible(principal))
         ).one_or_none()
         if row is None:
             raise no_such("call", call_id)
@@ -103,6 +108,51 @@ def load_call(store: Store, principal: Principal, call_id: str) -> StoredCall:
             finding_ids=tuple(f"f{row.detection_id}-{n}" for n in range(len(detections.findings))),
             evaluated_at=codec.moment_of(row.evaluated_at),
         )
+
+
+def load_machine_call(store: Store, principal: Principal, call_id: str) -> StoredCall:
+    """One call with the latest evaluation that the program made by itself, whatever people decided since.
+
+    Raises
+    ------
+    NotAllowed
+        There is no such call, or the principal may not see it.
+    """
+    by_itself = (
+        select(func.max(Evaluation.id))
+        .join(Call, Call.id == Evaluation.call_id)
+        .where(Call.call_id == call_id, Evaluation.origin == "machine")
+    )
+    return _load(store, principal, call_id, evaluation=by_itself.scalar_subquery())
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOfCall:
+    """What a call was made from: the name it was handed in with, and its files under QA_HOME."""
+
+    name: str
+    recording_path: str | None
+    transcript_path: str | None
+
+
+def source_of_call(store: Store, principal: Principal, call_id: str) -> SourceOfCall:
+    """What a call was made from.
+
+    Raises
+    ------
+    NotAllowed
+        There is no such call, or the principal may not see it.
+    """
+    query = (
+        select(Call.source_name, Call.transcript_path, Recording.path)
+        .outerjoin(Recording, Recording.id == Call.recording_id)
+        .where(Call.call_id == call_id, visible(principal))
+    )
+    with store.reading() as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise no_such("call", call_id)
+    return SourceOfCall(row.source_name, row.path, row.transcript_path)
 
 
 def load_heard(connection: Connection, content_sha256: str, hearing: str) -> CallValue | None:
@@ -281,15 +331,15 @@ def _call_row(row: Any) -> CallRow:
     )
 
 
-def _whole_call() -> Select[*tuple[Any, ...]]:
+def _whole_call(evaluation: Any) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Call.id.label("row_id"),
             Call.call_id,
             Call.listening_path,
-            Call.transcript_id,
-            Call.detection_id,
-            Call.evaluation_id,
+            Detection.transcript_id,
+            Evaluation.detection_id,
+            Evaluation.id.label("evaluation_id"),
             Agent.name.label("agent"),
             *_CALL_COLUMNS,
             *_TRANSCRIPT_COLUMNS,
@@ -316,9 +366,9 @@ def _whole_call() -> Select[*tuple[Any, ...]]:
         )
         .outerjoin(Agent, Agent.id == Call.agent_id)
         .outerjoin(Recording, Recording.id == Call.recording_id)
-        .join(Transcript, Transcript.id == Call.transcript_id)
-        .join(Detection, Detection.id == Call.detection_id)
-        .join(Evaluation, Evaluation.id == Call.evaluation_id)
+        .join(Evaluation, Evaluation.id == evaluation)
+        .join(Detection, Detection.id == Evaluation.detection_id)
+        .join(Transcript, Transcript.id == Detection.transcript_id)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select, text
+from sqlalchemy.orm import aliased
 
 from qa.store.codec import moment_ms
 from qa.store.engine import Store
@@ -20,18 +21,22 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*")
 def matching(store: Store, principal: Principal, which: CallFilter) -> list[ColumnElement[bool]]:
     """The conditions on ``call`` for what is asked and what may be seen."""
     conditions = [visible(principal), Call.evaluation_id.is_not(None), *_plain(which)]
+    # Aliases: the query around may join the same tables for what it shows.
+    person = aliased(Agent)
     if which.agent is not None:
-        conditions.append(Call.agent_id.in_(select(Agent.id).where(Agent.name == which.agent)))
+        conditions.append(Call.agent_id.in_(select(person.id).where(person.name == which.agent)))
     if which.team is not None:
-        conditions.append(Call.agent_id.in_(select(Agent.id).where(Agent.team == which.team)))
+        conditions.append(Call.agent_id.in_(select(person.id).where(person.team == which.team)))
     if which.form is not None:
-        conditions.append(exists().where(Evaluation.id == Call.evaluation_id, Evaluation.form == which.form))
+        scored = aliased(Evaluation)
+        conditions.append(exists().where(scored.id == Call.evaluation_id, scored.form == which.form))
     if which.behaviour is not None:
+        found = aliased(Finding)
         conditions.append(
             exists().where(
-                Finding.detection_id == Call.detection_id,
-                Finding.behaviour == which.behaviour,
-                Finding.probability >= which.min_probability,
+                found.detection_id == Call.detection_id,
+                found.behaviour == which.behaviour,
+                found.probability >= which.min_probability,
             )
         )
     if which.outcome is not None or which.criterion is not None:
@@ -67,11 +72,12 @@ def _plain(which: CallFilter) -> list[ColumnElement[bool]]:
 
 
 def _answered(which: CallFilter) -> ColumnElement[bool]:
-    given = [Answer.evaluation_id == Call.evaluation_id]
+    answer = aliased(Answer)
+    given = [answer.evaluation_id == Call.evaluation_id]
     if which.outcome is not None:
-        given.append(Answer.outcome == which.outcome)
+        given.append(answer.outcome == which.outcome)
     if which.criterion is not None:
-        given.append(Answer.criterion == which.criterion)
+        given.append(answer.criterion == which.criterion)
     return exists().where(*given)
 
 

@@ -7,6 +7,7 @@ An agent sees own calls only, a supervisor the own team's, lead, reviewer, admin
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, false, select, true
+from sqlalchemy.orm import aliased
 
 from qa.errors import NotAllowed
 from qa.store.tables import Agent, Call
@@ -22,10 +23,11 @@ def visible(principal: Principal) -> ColumnElement[bool]:
     """The condition on ``call`` under which a principal may see it."""
     if principal.role in SEES_ALL:
         return true()
+    person = aliased(Agent)  # the query around may join the same table
     if principal.role == "supervisor" and principal.team:
-        return Call.agent_id.in_(select(Agent.id).where(Agent.team == principal.team))
+        return Call.agent_id.in_(select(person.id).where(person.team == principal.team))
     if principal.role == "agent" and principal.agent:
-        return Call.agent_id.in_(select(Agent.id).where(Agent.name == principal.agent))
+        return Call.agent_id.in_(select(person.id).where(person.name == principal.agent))
     return false()
 
 

@@ -1,0 +1,44 @@
+"""``qa models``: the speech models on this machine, and fetching one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qa.models import WHISPER_NAMES, check_model, fetch_whisper, list_models
+from qa.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    group = typer.Typer(no_args_is_help=True, help="Speech models: which are here, and fetching one.")
+    group.command(name="list")(show)
+    group.command(name="fetch")(fetch)
+    app.add_typer(group, name="models")
+
+
+def show(
+    check: Annotated[bool, typer.Option("--check", help="Compare every file with its hash.")] = False,
+) -> None:
+    """List the models that lie on this machine."""
+    rows = list_models(load_settings())
+    if not rows:
+        typer.echo("no speech model is here; fetch one with: qa models fetch small.en", err=True)
+        return
+    for row in rows:
+        wrong = check_model(row.path) if check else ()
+        origin = f"sha256 {row.digest[:12]}" if row.digest else "not fetched by this program"
+        typer.echo(f"{row.name:<20} {row.size_bytes / 1e6:8.0f} MB  {origin}  {row.path}")
+        for fault in wrong:
+            typer.echo(f"  ✕ {fault}")
+        if wrong:
+            raise typer.Exit(1)
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(WHISPER_NAMES)}; small.en suits a laptop.")],
+) -> None:
+    """Fetch a model once, into the models folder. This is the only command that uses the network."""
+    typer.echo(f"fetching {name} ...", err=True)
+    typer.echo(str(fetch_whisper(load_settings(), name)))

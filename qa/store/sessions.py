@@ -1,0 +1,188 @@
+"""Signed-in browsers: made at login, looked up at every request, ended at any moment.
+
+Conventions: the token is given out once and kept only as its SHA-256; a session ends by time, by idleness, by
+revocation, or with its account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from qa.errors import NotAllowed
+from qa.store.accounts import principal_from
+from qa.store.audit import write
+from qa.store.codec import moment_of
+from qa.store.engine import Store, now_ms
+from qa.store.tables import Account, Session
+from qa.values import Principal
+
+LASTS_S = 12 * 3600
+"""A working day; then one signs in again."""
+
+IDLE_S = 2 * 3600
+SEEN_EVERY_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session, without its token."""
+
+    session_id: int
+    login: str
+    created_at: datetime
+    last_seen_at: datetime
+    ip: str | None
+    how: str
+
+
+def create_session(
+    store: Store, principal: Principal, *, ip: str | None = None, how: str = "password"
+) -> str:
+    """Begin a session and return its token: it is shown this once and stored nowhere.
+
+    Raises
+    ------
+    NotAllowed
+        The account is not let in.
+    """
+    token = secrets.token_urlsafe(32)
+    now = now_ms()
+    with store.writing() as connection:
+        active = select(Account.active).where(Account.id == principal.account_id)
+        if not connection.execute(active).scalar():
+            raise NotAllowed("this account is not let in; ask an admin")
+        connection.execute(
+            insert(Session).values(
+                account_id=principal.account_id,
+                token_sha256=_sha256(token),
+                created_at=now,
+                expires_at=now + LASTS_S * 1000,
+                last_seen_at=now,
+                ip=ip,
+                how=how,
+            )
+        )
+    return token
+
+
+def principal_of(store: Store, token: str | None) -> Principal | None:
+    """Who holds this token; None where it is unknown, over, revoked, or the account is not let in."""
+    if not token:
+        return None
+    now = now_ms()
+    with store.reading() as connection:
+        row = connection.execute(
+            select(Account.__table__, Session.id.label("session_id"), Session.last_seen_at)
+            .join(Session, Session.account_id == Account.id)
+            .where(
+                Session.token_sha256 == _sha256(token),
+                Session.revoked_at.is_(None),
+                Session.expires_at > now,
+                Session.last_seen_at > now - IDLE_S * 1000,
+                Account.active,
+            )
+        ).one_or_none()
+    if row is None:
+        return None
+    if now - row.last_seen_at > SEEN_EVERY_MS:
+        with store.writing() as connection:
+            connection.execute(update(Session).where(Session.id == row.session_id).values(last_seen_at=now))
+    return principal_from(row)
+
+
+def revoke(store: Store, token: str) -> None:
+    """End the session of this token; an unknown one changes nothing."""
+    with store.writing() as connection:
+        connection.execute(
+            update(Session)
+            .where(Session.token_sha256 == _sha256(token), Session.revoked_at.is_(None))
+            .values(revoked_at=now_ms())
+        )
+
+
+def revoke_session(store: Store, principal: Principal, session_id: int) -> None:
+    """End a session from a list: one's own, or, for an admin, anybody's.
+
+    Raises
+    ------
+    NotAllowed
+        It is somebody else's, or there is none.
+    """
+    change = update(Session).where(Session.id == session_id)
+    if principal.role not in ("admin", "system"):
+        change = change.where(Session.account_id == principal.account_id)
+    with store.writing() as connection:
+        if connection.execute(change.values(revoked_at=now_ms())).rowcount != 1:
+            raise NotAllowed("there is no such session, or it is not yours")
+        write(connection, principal, "end session", object="session", object_id=str(session_id))
+
+
+def list_sessions(store: Store, principal: Principal) -> tuple[SessionRow, ...]:
+    """Sessions that are open: one's own, or, for an admin, everybody's; newest first."""
+    now = now_ms()
+    query = (
+        select(Session.__table__, Account.login)
+        .join(Account, Account.id == Session.account_id)
+        .where(
+            Session.revoked_at.is_(None),
+            Session.expires_at > now,
+            Session.last_seen_at > now - IDLE_S * 1000,
+            Account.active,
+        )
+        .order_by(Session.id.desc())
+    )
+    if principal.role not in ("admin", "system"):
+        query = query.where(Session.account_id == principal.account_id)
+    with store.reading() as connection:
+        return tuple(
+            SessionRow(
+                session_id=row.id,
+                login=row.login,
+                created_at=moment_of(row.created_at),
+                last_seen_at=moment_of(row.last_seen_at),
+                ip=row.ip,
+                how=row.how,
+            )
+            for row in connection.execute(query)
+        )
+
+
+def principal_of_identity(
+    store: Store, *, iss: str, sub: str, email: str | None = None, email_verified: bool = False
+) -> Principal | None:
+    """The account bound to an identity of the firm's provider; None where there is none.
+
+    An identity that comes for the first time is bound to the account with the same e-mail address, if the
+    provider has verified it. The role comes from the account, never from a claim.
+    """
+    with store.writing() as connection:
+        columns = select(Account.__table__).where(Account.active)
+        row = connection.execute(columns.where(Account.iss == iss, Account.sub == sub)).one_or_none()
+        if row is None and email and email_verified:
+            unbound = columns.where(Account.email == email.strip().lower(), Account.sub.is_(None))
+            found = connection.execute(unbound).all()
+            # Two accounts with one address: nobody can say which is meant.
+            row = found[0] if len(found) == 1 else None
+            if row is not None:
+                connection.execute(
+                    update(Account).where(Account.id == row.id).values(iss=iss, sub=sub, changed_at=now_ms())
+                )
+                after = {"iss": iss}
+                write(
+                    connection,
+                    principal_from(row),
+                    "link identity",
+                    object="account",
+                    object_id=str(row.id),
+                    after=after,
+                )
+    return None if row is None else principal_from(row)
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
