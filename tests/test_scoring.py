@@ -41,9 +41,9 @@ PROBLEM = found("customer_problem", 3)
         ([], "not_applicable", "No occasion: no customer problem in this call."),
         ([PROBLEM], "missed", "No apology between 0:00 and 1:59, though there was reason to at 0:19."),
         ([PROBLEM, found("apology", 6)], "met", "Apology at 0:37."),
-        ([PROBLEM, found("apology", 6, 0.5)], "uncertain", "Possible apology at 0:37. Too unsure to say: 50% likely"),
+        ([PROBLEM, found("apology", 6, 0.5)], "uncertain", "Possible apology at 0:37. Too unsure to say: 50%"),
         ([PROBLEM, found("apology", 6, 0.2)], "missed", "No apology"),
-        ([found("customer_problem", 3, 0.5)], "uncertain", "Too unsure whether it had a chance: customer problem at 0:19"),
+        ([found("customer_problem", 3, 0.5)], "uncertain", "unsure whether it had a chance: customer problem at 0:19"),
         ([found("customer_problem", 3, 0.2)], "not_applicable", "No occasion"),
     ],
 )  # fmt: skip
@@ -105,7 +105,7 @@ def test_no_total_is_given_under_the_measured_share() -> None:
 def test_questions_for_a_person_wait_without_costing_anything_and_then_count() -> None:
     form = made_form(
         """
-- {id: terms, question: "Were the terms read out?", answered_by: manual, guidance: Listen., weight: 8, fails: evaluation}
+- {id: terms, question: "Terms read out?", answered_by: manual, guidance: Listen., weight: 8, fails: evaluation}
 - {id: no_refusal, question: "No bare no?", answered_by: absence, behaviours: [refusal], weight: 2}
 """
     )
@@ -383,7 +383,12 @@ sections:
   - id: one
     title: One
     criteria:
-      - {id: a, question: "Sorry?", answered_by: presence, behaviours: [apology], applies_when: {any_of: [customer_problem]}, weight: 3}
+      - id: a
+        question: Sorry?
+        answered_by: presence
+        behaviours: [apology]
+        applies_when: {any_of: [customer_problem]}
+        weight: 3
       - {id: b, question: "Greet?", answered_by: presence, behaviours: [greeting], weight: 1}
   - id: two
     title: Two
@@ -409,7 +414,10 @@ sections:
             made_call(turns=4, turn_s=9, texts={1: "Hi, this is Jo. Please leave a message after the tone.", 3: ""}),
             "only an answering machine",
         ),
-        (replace(made_call(), turns=(Turn("customer", 0, 30, "..."), Turn("agent", 31, 40, "Hello?"))), "the customer does not"),
+        (
+            replace(made_call(), turns=(Turn("customer", 0, 30, "..."), Turn("agent", 31, 40, "Hello?"))),
+            "the customer does not",
+        ),
     ],
 )  # fmt: skip
 def test_calls_that_are_no_conversation_are_not_scored_and_say_so(call: object, says: str) -> None:

@@ -113,7 +113,7 @@ _TABLE = [
             "half_hour": rf"(?:{_SPAN} )+(?:the )?(?:next )?half(?: an| of an)? ?hour",
             "hour_and_half": rf"(?:{_SPAN} )+(?:the )?(?:next )?(?:an hour and a half|one and a half hours)",
             "quarter_hour": rf"(?:{_SPAN} )+(?:the )?(?:next )?quarter of an hour|in a quarter of an hour",
-            "day_or_two": rf"(?:{_SPAN} )+(?:the )?(?:next )?(?:a )?(?P<unit>hour|day|week) or (?:two|so)",
+            "day_or_two": rf"(?:{_SPAN} )+(?:the )?(?:next )?(?:an? )?(?P<unit>hour|day|week) or (?:two|so)",
             "within_the": r"(?:within|inside|in) (?:the|this) (?:next )?(?P<unit>hour|day|week|fortnight|month)",
             "amount_of": rf"(?:{_SPAN} )+(?:the )?(?:next )?(?:about |around |roughly |maybe |another )?{_RANGE} "
             rf"{_UNIT}'?s?(?: time)?",

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from qa.scorecard.records import ScoredCall
 
-HELD_BY = 8.0
-ROUNDS = 60
+HELD_BY = 2.0
+ROUNDS = 500
+SETTLED_POINTS = 1e-4
 
 Floats = NDArray[np.float64]
 
@@ -42,11 +43,14 @@ def adjusted(records: Sequence[ScoredCall]) -> Floats:
     own = np.zeros(len(scores))
     effects = [np.zeros(len(scores)) for _ in kinds]
     for _ in range(ROUNDS):
+        before = effects[0] + effects[1]
         own = _means(scores - effects[0] - effects[1], agents, held_by=0.0)
         for index, kind in enumerate(kinds):
             rest = scores - own - effects[1 - index]
             effect = _means(rest, kind, held_by=HELD_BY)
             effects[index] = effect - effect.mean()
+        if np.abs(effects[0] + effects[1] - before).max(initial=0.0) < SETTLED_POINTS:
+            break
     return np.asarray(scores - effects[0] - effects[1])
 
 
