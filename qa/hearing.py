@@ -23,6 +23,7 @@ from qa.diarize import turns_of_mono
 from qa.errors import AudioError, InputError, ModelError
 from qa.formats import is_transcript, read_transcript
 from qa.formats.building import call_id_of
+from qa.metadata import Metadata, add_metadata, from_filename, metadata_of
 from qa.roles import probability_first_is_agent, role_phrases
 from qa.settings import Settings
 from qa.speech import FOR_WORDS, Activity, measure_activity, measure_timing, regions_of
@@ -170,20 +171,27 @@ def hear(path: Path, *, settings: Settings, transcriber: Transcriber | None) -> 
 
 def hear_source(source: Source, *, settings: Settings, transcriber: Transcriber | None) -> Call:
     """``hear`` for a source whose parts are known."""
+    found = metadata_of(source.path, data=settings.data, table=settings.metadata)
+    call = _heard(source, found, settings, transcriber)
+    return add_metadata(call, found, from_filename(source.path.name, data=settings.data))
+
+
+def _heard(source: Source, found: Metadata, settings: Settings, transcriber: Transcriber | None) -> Call:
     if source.recording is None:
         return _with_words(read_transcript(source.path, data=settings.data))
+    known = settings.agent_channel if settings.agent_channel is not None else found.agent_channel
     recording = choose_channels(decode(source.recording))
     kind = recording_kind(recording)
     if source.transcript is not None:
         call = _with_words(read_transcript(source.transcript, data=settings.data))
-        return _with_sound(call, recording, kind, settings)
+        return _with_sound(call, recording, kind, known)
     activity = _heard_activity(recording, kind)
     if transcriber is None:
         raise ModelError(
             f"{source.recording}: has no transcript beside it, and no speech model is loaded;"
             " run `qa models fetch small.en`"
         )
-    return _transcribed(recording, kind, activity, settings, transcriber)
+    return _transcribed(recording, kind, activity, settings, transcriber, known)
 
 
 def _with_words(call: Call) -> Call:
@@ -222,6 +230,7 @@ def _transcribed(
     activity: Sequence[Activity],
     settings: Settings,
     transcriber: Transcriber,
+    known: int | None,
 ) -> Call:
     heard_in = one_channel(recording, kind)
     transcript = transcriber.transcribe(heard_in, [regions_of(one, FOR_WORDS) for one in activity])
@@ -229,7 +238,7 @@ def _transcribed(
         raise AudioError(f"{recording.path}: somebody speaks in it, but no words could be made out")
     notes = [*recording.notes, *transcript.notes]
     if kind == "two_channels":
-        agent = _agent_by_words(transcript, settings)
+        agent = _agent_by_words(transcript, settings, known)
         turns = turns_from_words(transcript.words[agent.channel], transcript.words[1 - agent.channel])
         turns = tuple(replace(turn, confidence=agent.confidence) for turn in turns)
         timing = measure_timing(recording, agent_channel=agent.channel, activity=activity)
@@ -258,10 +267,10 @@ def _kind_note(kind: RecordingKind) -> str:
     return "One of the two channels is silent; the other is used." if kind == "one_silent" else ""
 
 
-def _agent_by_words(transcript: Transcript, settings: Settings) -> AgentChannel:
+def _agent_by_words(transcript: Transcript, settings: Settings, known: int | None) -> AgentChannel:
     """As set, else by what each channel says; the doubt stays in the turns' confidence."""
-    if settings.agent_channel is not None:
-        return AgentChannel(settings.agent_channel)
+    if known is not None:
+        return AgentChannel(known)
     texts = [[text_of(one) for one in utterances(words)] for words in transcript.words]
     p = probability_first_is_agent(texts[0], texts[1], data=settings.data)
     channel, confidence = (0, p) if p >= 0.5 else (1, 1 - p)
@@ -272,7 +281,7 @@ def _agent_by_words(transcript: Transcript, settings: Settings) -> AgentChannel:
     return AgentChannel(channel, confidence, note)
 
 
-def _with_sound(call: Call, recording: Recording, kind: RecordingKind, settings: Settings) -> Call:
+def _with_sound(call: Call, recording: Recording, kind: RecordingKind, known: int | None) -> Call:
     """The transcript's call with what the sound adds: timing per side, silences, the kind of recording."""
     heard_in = one_channel(recording, kind)
     activity = measure_activity(heard_in)
@@ -281,7 +290,7 @@ def _with_sound(call: Call, recording: Recording, kind: RecordingKind, settings:
     if not any(regions_of(one) for one in activity):
         notes.append("Nobody is heard in the recording beside the transcript; only the transcript is used.")
     elif kind == "two_channels":
-        agent = _agent_by_times(call.turns, call.timing, activity, settings)
+        agent = _agent_by_times(call.turns, call.timing, activity, known)
         if agent is None:
             notes.append("Which channel is the agent can't be told from the transcript; set agent_channel.")
         else:
@@ -301,11 +310,11 @@ def _with_sound(call: Call, recording: Recording, kind: RecordingKind, settings:
 
 
 def _agent_by_times(
-    turns: Sequence[Turn], timing: Timing, activity: Sequence[Activity], settings: Settings
+    turns: Sequence[Turn], timing: Timing, activity: Sequence[Activity], known: int | None
 ) -> AgentChannel | None:
     """The channel that speaks while the transcript has the agent speak; None where neither fits."""
-    if settings.agent_channel is not None:
-        return AgentChannel(settings.agent_channel)
+    if known is not None:
+        return AgentChannel(known)
     if timing.source == "none":
         return None
     spans = {side: [turn.span for turn in turns if turn.speaker == side] for side in ("agent", "customer")}

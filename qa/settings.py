@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     )
     min_call_s: float = Field(20.0, ge=0, description="shorter calls are not scored")
     min_calls_to_compare: int = Field(5, ge=1, description="fewer calls give no comparison of agents")
+    metadata: Path | None = Field(None, description="table (CSV, XLSX) of agents, start times and the like")
     agent_channel: int | None = Field(None, ge=0, description="0 or 1; none: found out per recording")
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -171,10 +171,11 @@ def rows(value: Any) -> list[dict[str, Any]]:
 
 
 def moment(value: Any) -> datetime | None:
-    """An ISO 8601 date and time, None where it is none."""
+    """An ISO 8601 date and time, in UTC where it names no zone; None where it is none."""
     if not isinstance(value, str):
         return None
     try:
-        return datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+        found = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
     except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
