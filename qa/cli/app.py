@@ -60,6 +60,12 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     home: Annotated[
@@ -67,12 +73,12 @@ def options(
         typer.Option(help="Where the database and the recordings live (QA_HOME, else ./qa-home)."),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what is being done.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop."),
+    ] = False,
 ) -> None:
     """Options that every command has; they come before the command's name."""
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
     if home is not None:
         os.environ["QA_HOME"] = str(home)
     logging.basicConfig(

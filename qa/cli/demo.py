@@ -42,7 +42,7 @@ def demo(
     settings = load_settings()
     pipeline = Pipeline(settings)
     check(pipeline)
-    sources = find_inputs([settings.data / "demo"])
+    sources = find_inputs([settings.data / "demo" / "calls"])
     store = open_store(settings)
     (home / MARK).touch()
     try:

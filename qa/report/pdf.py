@@ -52,8 +52,8 @@ def to_pdf(card: Scorecard, coaching: Coaching | None, wording: Wording) -> byte
     )
     document.build(
         _story(card, coaching, wording),
-        onFirstPage=lambda canvas, _doc: _foot(canvas, card, wording),
-        onLaterPages=lambda canvas, _doc: _foot(canvas, card, wording),
+        onFirstPage=lambda canvas, _doc: _foot(canvas, wording),
+        onLaterPages=lambda canvas, _doc: _foot(canvas, wording),
     )
     return out.getvalue()
 
@@ -157,13 +157,13 @@ _READING = (
 )
 
 
-def _foot(canvas: Any, card: Scorecard, wording: Wording) -> None:
+def _foot(canvas: Any, wording: Wording) -> None:
     plain, _ = register()
     canvas.saveState()
     canvas.setFont(plain, 7.5)
     canvas.setFillColor(MUTED)
     canvas.drawString(
-        MARGIN, 10 * mm, f"Call QA · {wording.day.isoformat()} · for {card.agent} and the QA team only"
+        MARGIN, 10 * mm, f"Call QA · {wording.day.isoformat()} · for this agent and the QA team only"
     )
     canvas.drawRightString(A4[0] - MARGIN, 10 * mm, str(canvas.getPageNumber()))
     canvas.restoreState()

@@ -1,0 +1,114 @@
+"""Scorecards out of the store: only those one may see, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from made_store import keep_call, new_store
+from openpyxl import load_workbook
+
+from qa.errors import NotAllowed
+from qa.report import fonts, team_scorecards, to_csv, to_json
+from qa.report.pdf import Wording, to_pdf
+from qa.report.spreadsheet import to_xlsx
+from qa.store import SYSTEM, CallFilter, Store
+from qa.values import Principal
+
+ATTACK = '=HYPERLINK("http://evil.example","Open")'
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = new_store(tmp_path)
+    for n in range(6):
+        keep_call(store, f"p{n}", agent="Priya Nair", score=70.0 + n, days=7 * n)
+        keep_call(store, f"t{n}", agent="Tom Reed", team="South", score=50.0 + n, days=7 * n)
+    keep_call(store, "x", agent=ATTACK, score=None)
+    return store
+
+
+def test_each_agent_has_one_object(store: Store) -> None:
+    objects = {row["agent"]: row for row in json.loads(to_json(team_scorecards(store, SYSTEM)))}
+    assert set(objects) == {"Priya Nair", "Tom Reed", ATTACK}
+    assert {"agent", "n_calls", "score", "low", "high", "sections"} <= set(objects["Tom Reed"])
+    assert objects["Priya Nair"]["n_calls"] == 6
+    assert objects[ATTACK]["score"] is None
+
+
+def test_an_agent_gets_the_own_card_and_it_is_pooled_towards_everybody(store: Store) -> None:
+    own = team_scorecards(store, Principal(1, "Tom", "agent", agent="Tom Reed"))
+    everybody = team_scorecards(store, SYSTEM)
+    assert [card.agent for card in own] == ["Tom Reed"]
+    assert own[0] in everybody
+
+
+def test_a_supervisor_gets_the_own_team(store: Store) -> None:
+    cards = team_scorecards(store, Principal(1, "Nora", "supervisor", team="North"))
+    assert {card.agent for card in cards} == {"Priya Nair", ATTACK}
+
+
+def test_an_agent_of_another_is_answered_like_nobody(store: Store) -> None:
+    asking = Principal(1, "Tom", "agent", agent="Tom Reed")
+    says = set()
+    for name in ("Priya Nair", "Nobody Atall"):
+        with pytest.raises(NotAllowed) as err:
+            team_scorecards(store, asking, CallFilter(agent=name))
+        says.add(str(err.value).replace(name, "X"))
+    assert len(says) == 1
+
+
+def test_csv_never_holds_a_formula(store: Store) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(team_scorecards(store, SYSTEM)))))
+    assert {row["agent"] for row in rows} == {"Priya Nair", "Tom Reed", "'" + ATTACK}
+
+
+def test_a_workbook_never_holds_a_formula(store: Store) -> None:
+    book = load_workbook(io.BytesIO(to_xlsx(team_scorecards(store, SYSTEM))))
+    assert book.sheetnames == ["Agents", "Sections", "Criteria"]
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    attack = next(cell for cell in cells if cell.value == ATTACK)
+    assert attack.data_type == "s"
+    assert attack.quotePrefix
+    assert book["Agents"]["F2"].value is None or isinstance(book["Agents"]["F2"].value, float)
+
+
+def test_a_workbook_takes_names_with_control_characters(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    keep_call(store, "a", agent="Zoë\x07 \x0bKovač")
+    book = load_workbook(io.BytesIO(to_xlsx(team_scorecards(store, SYSTEM))))
+    assert book["Agents"]["A2"].value == "Zoë Kovač"
+
+
+@pytest.mark.parametrize("agent", ["Zażółć Gęślą-Jaźń", "陳大文", "<b>&amp;</i>", "Ελένη", "   "])
+def test_a_pdf_takes_every_name_and_comes_out_the_same(tmp_path: Path, agent: str) -> None:
+    store = new_store(tmp_path)
+    for n in range(3):
+        keep_call(store, f"c{n}", agent=agent, days=7 * n)
+    (card,) = team_scorecards(store, SYSTEM)
+    wording = Wording({}, date(2025, 3, 3))
+    made = to_pdf(card, None, wording)
+    assert made.startswith(b"%PDF")
+    assert made == to_pdf(card, None, wording)
+
+
+def test_a_pdf_is_made_without_any_installed_font(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_find_pair", lambda: None)
+    for cached in (fonts.register, fonts._font_for):
+        cached.cache_clear()
+    try:
+        for card in team_scorecards(store, SYSTEM):
+            assert to_pdf(card, None, Wording({}, date(2025, 3, 3))).startswith(b"%PDF")
+    finally:
+        for cached in (fonts.register, fonts._font_for):
+            cached.cache_clear()
+
+
+def test_markup_in_a_name_is_shown_and_not_obeyed() -> None:
+    assert "<b>" not in fonts.marked_up("<b>x</b>")
+    assert "&lt;b&gt;" in fonts.marked_up("<b>x</b>")
