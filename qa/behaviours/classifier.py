@@ -1,0 +1,224 @@
+"""One classifier for every behaviour that is judged from words: encoder, word statistics, patterns, context.
+
+For each behaviour a logistic regression weighs, for a turn and its neighbours: how strongly the encoder reads
+each behaviour, how strongly word and character statistics (TF-IDF) suggest this one, the hits of the cards'
+patterns, and the facts of ``features``. The regressions were fitted on readings by encoders that had not seen
+the turn, so that their probabilities are calibrated for calls that nobody trained on.
+
+Conventions
+-----------
+- Everything learned lies in one folder: ``encoder/`` (see ``encoder``), ``heads.skops`` (scikit-learn, loaded
+  with a fixed allow-list), ``card.json`` (what it was trained on, figures, thresholds, hashes).
+- Rows are turns; columns follow ``layout``. A behaviour of the other speaker has probability 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.behaviours.cards import Cards
+from qa.behaviours.encoder import BehaviourEncoder, Said, Strengths, of_turn
+from qa.behaviours.engine import Judgement
+from qa.behaviours.features import NAMES, turn_features
+from qa.behaviours.phrase import pattern_hit
+from qa.behaviours.reading import TurnText
+from qa.errors import ModelError
+from qa.values import Call
+
+Matrix = NDArray[np.float32]
+BEFORE, AFTER = 2, 1
+"""Turns before and after whose reading a head may weigh."""
+CONTEXT_TURNS = 2
+"""Turns before that the encoder reads along with a turn."""
+CLIP = 10.0
+"""Logits are cut here: beyond it a reading is sure, and more would only let one feature shout."""
+QUOTE_FROM = 0.05
+ALLOWED_TYPES = (
+    "numpy.dtype",
+    "sklearn.feature_extraction.text.TfidfVectorizer",
+    "sklearn.linear_model._logistic.LogisticRegression",
+)
+"""What ``heads.skops`` may hold beside plain numbers and texts. Anything else is refused."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the heads see of many turns: one row each, before neighbours are laid beside it."""
+
+    strengths: Matrix
+    """(turns, behaviours) logits of the encoder, clipped."""
+    hits: Matrix
+    """(turns, cards) 1 where a pattern of the card hits."""
+    facts: Matrix
+    """(turns, len(NAMES))."""
+    call: NDArray[np.int64]
+    """(turns,) number of the call each turn belongs to."""
+
+
+def said_of(call: Call, texts: Sequence[TurnText], i: int) -> Said:
+    """Turn ``i`` as the encoder reads it."""
+    before = call.turns[max(0, i - CONTEXT_TURNS) : i]
+    turn = call.turns[i]
+    return Said(turn.speaker, turn.text, texts[i].sentences, tuple((t.speaker, t.text) for t in before))
+
+
+def pattern_row(cards: Cards, text: TurnText, speaker: str) -> list[float]:
+    """Which cards' patterns hit the turn."""
+    return [float(card.speaker == speaker and pattern_hit(card, text) is not None) for card in cards]
+
+
+def beside(inputs: Inputs) -> Matrix:
+    """Each row with the strengths of its neighbours within the call; 0 and a flag where there is none."""
+    n, width = inputs.strengths.shape
+    parts = [inputs.strengths, inputs.hits, inputs.facts]
+    for step in [*range(-BEFORE, 0), *range(1, AFTER + 1)]:
+        other = np.zeros((n, width + 1), dtype=np.float32)
+        index = np.arange(n) + step
+        inside = (index >= 0) & (index < n)
+        inside[inside] &= inputs.call[index[inside]] == inputs.call[np.flatnonzero(inside)]
+        other[inside, :width] = inputs.strengths[index[inside]]
+        other[inside, width] = 1.0
+        parts.append(other)
+    return np.concatenate(parts, axis=1)
+
+
+def layout(behaviours: Sequence[str], cards: Sequence[str]) -> list[str]:
+    """Names of the columns of ``beside``."""
+    names = [f"strength:{b}" for b in behaviours] + [f"pattern:{c}" for c in cards] + list(NAMES)
+    for step in [*range(-BEFORE, 0), *range(1, AFTER + 1)]:
+        names += [f"{step:+d}:{b}" for b in behaviours] + [f"{step:+d}:there"]
+    return names
+
+
+class TurnClassifier:
+    """Judges calls; see the module. Made by ``load_classifier``."""
+
+    def __init__(self, encoder: BehaviourEncoder, heads: Mapping[str, Any], cards: Cards) -> None:
+        self._encoder = encoder
+        self._cards = cards
+        self._columns: list[str] = heads["columns"]
+        self._vectorizers: list[Any] = heads["vectorizers"]
+        self._words: dict[str, Any] = heads["words"]
+        self._heads: dict[str, Any] = heads["heads"]
+        expected = [*layout(encoder.behaviours, list(cards.by_id)), "words"]
+        if self._columns != expected:
+            raise ModelError(
+                "the trained heads do not fit the behaviour cards or the encoder (a card was added or removed "
+                "since they were trained); run: qa train"
+            )
+
+    @property
+    def behaviours(self) -> tuple[str, ...]:
+        return tuple(self._heads)
+
+    def judge(self, calls: Sequence[Call], texts: Sequence[tuple[TurnText, ...]]) -> tuple[Judgement, ...]:
+        """Probabilities and quotes of every call."""
+        rows = [(c, i) for c, call in enumerate(calls) for i in range(len(call.turns))]
+        if not rows:
+            return tuple(Judgement(dict.fromkeys(self._heads, ()), {}) for _ in calls)
+        read = self._encoder([said_of(calls[c], texts[c], i) for c, i in rows])
+        inputs = gather(calls, texts, rows, read, self._cards)
+        probabilities = self._probabilities(inputs, [calls[c].turns[i].text for c, i in rows])
+        return tuple(
+            self._judgement(c, call, texts[c], inputs, probabilities, read) for c, call in enumerate(calls)
+        )
+
+    def _probabilities(self, inputs: Inputs, texts: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        dense = beside(inputs)
+        words = word_matrix(self._vectorizers, texts)
+        found = {}
+        for behaviour, head in self._heads.items():
+            hint = np.clip(self._words[behaviour].decision_function(words), -CLIP, CLIP)
+            found[behaviour] = head.predict_proba(np.column_stack([dense, hint]))[:, 1]
+        return found
+
+    def _judgement(
+        self,
+        number: int,
+        call: Call,
+        texts: Sequence[TurnText],
+        inputs: Inputs,
+        probabilities: Mapping[str, NDArray[np.float64]],
+        read: Sequence[Strengths],
+    ) -> Judgement:
+        mine = np.flatnonzero(inputs.call == number)
+        columns = {b: k for k, b in enumerate(self._encoder.behaviours)}
+        rows: dict[str, tuple[float, ...]] = {}
+        quotes: dict[tuple[str, int], tuple[int, int]] = {}
+        for behaviour, values in probabilities.items():
+            speaker = self._cards[behaviour].speaker
+            row = [float(values[r]) if call.turns[i].speaker == speaker else 0.0 for i, r in enumerate(mine)]
+            rows[behaviour] = tuple(row)
+            for i, p in enumerate(row):
+                if p >= QUOTE_FROM and texts[i].sentences:
+                    best = int(read[mine[i]][:, columns[behaviour]].argmax())
+                    quotes[behaviour, i] = texts[i].sentences[min(best, len(texts[i].sentences) - 1)]
+        return Judgement(rows, quotes)
+
+
+def gather(
+    calls: Sequence[Call],
+    texts: Sequence[tuple[TurnText, ...]],
+    rows: Sequence[tuple[int, int]],
+    read: Sequence[Strengths],
+    cards: Cards,
+) -> Inputs:
+    """The inputs of the given (call, turn) rows from the encoder's reading of them."""
+    return Inputs(
+        strengths=np.clip(np.stack([of_turn(s) for s in read]), -CLIP, CLIP),
+        hits=np.asarray(
+            [pattern_row(cards, texts[c][i], calls[c].turns[i].speaker) for c, i in rows], dtype=np.float32
+        ),
+        facts=np.asarray([turn_features(calls[c], i) for c, i in rows], dtype=np.float32),
+        call=np.asarray([c for c, _ in rows]),
+    )
+
+
+def word_matrix(vectorizers: Sequence[Any], texts: Sequence[str]) -> Any:
+    """Word and character TF-IDF side by side (sparse)."""
+    from scipy.sparse import csr_matrix, hstack
+
+    return csr_matrix(hstack([v.transform(texts) for v in vectorizers]))
+
+
+def load_classifier(folder: Path, cards: Cards, *, threads: int = 0) -> TurnClassifier:
+    """The trained classifier of ``folder``.
+
+    Raises
+    ------
+    ModelError
+        Missing, changed since its card was written, made by another scikit-learn, or holding types that are
+        not on the list.
+    """
+    import sklearn
+    from skops.io import get_untrusted_types, load
+
+    card_file, heads_file = folder / "card.json", folder / "heads.skops"
+    if not card_file.is_file() or not heads_file.is_file():
+        raise ModelError(
+            f"{folder} holds no trained classifier; restore it from the project or run: qa train"
+        )
+    card = json.loads(card_file.read_text(encoding="utf-8"))
+    if hashlib.sha256(heads_file.read_bytes()).hexdigest() != card["heads_sha256"]:
+        raise ModelError(f"{heads_file} is not the file its card describes; restore it or run: qa train")
+    made_by = ".".join(card["sklearn"].split(".")[:2])
+    if made_by != ".".join(sklearn.__version__.split(".")[:2]):
+        raise ModelError(
+            f"{heads_file} was made by scikit-learn {card['sklearn']} and this is {sklearn.__version__}; "
+            "install the pinned version (constraints.txt) or run: qa train"
+        )
+    strange = [t for t in get_untrusted_types(file=heads_file) if t not in ALLOWED_TYPES]
+    if strange:
+        raise ModelError(
+            f"{heads_file} holds types that are not allowed ({', '.join(strange[:3])}); do not use it"
+        )
+    heads = load(heads_file, trusted=list(ALLOWED_TYPES))
+    return TurnClassifier(BehaviourEncoder(folder / "encoder", threads=threads), heads, cards)
