@@ -13,6 +13,7 @@ from made_scoring import answer_of, findings_made, forms_made, found, made_call,
 from qa.scoring import Form, Mark, Options, forms, smallest_change
 from qa.scoring.measure import combined
 from qa.scoring.tally import sheet_of, totals
+from qa.settings import load_settings
 from qa.values import Evaluation, Finding, Silence, Timing, Turn
 
 FORMS = forms(Path(__file__).parent.parent / "data" / "forms")
@@ -39,10 +40,10 @@ PROBLEM = found("customer_problem", 3)
     ("findings", "outcome", "says"),
     [
         ([], "not_applicable", "No occasion: no customer problem in this call."),
-        ([PROBLEM], "missed", "No apology between 0:00 and 1:59, though there was reason to at 0:19."),
+        ([PROBLEM], "missed", "Not heard between 0:00 and 1:59: apology. There was reason to at 0:19."),
         ([PROBLEM, found("apology", 6)], "met", "Apology at 0:37."),
         ([PROBLEM, found("apology", 6, 0.5)], "uncertain", "Possible apology at 0:37. Too unsure to say: 50%"),
-        ([PROBLEM, found("apology", 6, 0.2)], "missed", "No apology"),
+        ([PROBLEM, found("apology", 6, 0.2)], "missed", "Not heard"),
         ([found("customer_problem", 3, 0.5)], "uncertain", "unsure whether it had a chance: customer problem at 0:19"),
         ([found("customer_problem", 3, 0.2)], "not_applicable", "No occasion"),
     ],
@@ -226,8 +227,8 @@ def test_a_missed_opportunity_is_the_one_that_was_not_answered() -> None:
     assert answer.opportunity == (second,)
     assert (answer.searched.start, answer.searched.end) == (55.0, 77.5)  # type: ignore[union-attr]
     assert answer.reason == (
-        "1 of 2 occasions were answered; no empathy or apology within the agent's next 2 turns after "
-        "customer frustration at 0:55."
+        "1 of 2 occasions were answered; not heard within the agent's next 2 turns after "
+        "customer frustration at 0:55: empathy or apology."
     )
 
 
@@ -556,3 +557,18 @@ def test_the_same_call_gives_the_same_evaluation() -> None:
     findings = [found(b, 4, 0.6) for b in ("apology", "refusal", "empathy", "customer_problem")]
     form = FORMS.get("default")
     assert scored(form, *findings) == scored(form, *reversed(findings))
+
+
+def test_behaviours_are_called_by_their_words_in_the_reasons() -> None:
+    options = Options(words={"apology": "word of regret", "refusal": "bare no"})
+    evaluation = scored(SORRY, PROBLEM, options=options)
+    assert answer_of(evaluation, "sorry").reason.startswith(
+        "Not heard between 0:00 and 1:59: word of regret."
+    )
+    assert answer_of(evaluation, "no_refusal").reason == "Not in this call: bare no."
+
+
+def test_every_behaviour_of_the_forms_has_words() -> None:
+    words = Options.from_settings(load_settings()).words
+    named = {b for form in FORMS.all for b in form.behaviours()}
+    assert named - set(words) == set()

@@ -116,7 +116,7 @@ def _condition(
             if why is not None:
                 reason = f"Whether it had a chance can't be told: {sentence(why)}"
                 return Draft(criterion, section, "not_measured", 0.0, None, reason), ()
-            reason = f"No occasion: no {plain(group)} in this call."
+            reason = f"No occasion: no {plain(group, scene.words)} in this call."
             return Draft(criterion, section, "not_applicable", 0.0, None, reason), ()
         weakest = min(weakest, present)
         sure = tuple(f for f in found if f.probability >= options.min_probability)
@@ -124,7 +124,7 @@ def _condition(
     opportunity = tuple(sorted(evidence, key=lambda f: (f.start, f.end)))
     if weakest < high:
         reason = (
-            f"Too unsure whether it had a chance: {plain(when.behaviours)} {times(opportunity)} "
+            f"Too unsure whether it had a chance: {plain(when.behaviours, scene.words)} {times(opportunity)} "
             f"is only {weakest:.0%} likely."
         )
         return Draft(criterion, section, "uncertain", 0.0, None, reason, (), opportunity, scene.whole), ()
@@ -157,7 +157,7 @@ def _facts_missing(criterion: Criterion, scene: Scene) -> str | None:
     known = {key for f in found for key, _ in f.details}
     missing = [key for key in criterion.where if key not in known]
     if found and missing:
-        return f"the findings of {plain(criterion.behaviours)} do not say '{missing[0]}'"
+        return f"the findings of {plain(criterion.behaviours, scene.words)} do not say '{missing[0]}'"
     return None
 
 
@@ -192,7 +192,9 @@ def _by_events(
         outcome,
         share,
         met,
-        event_reason(criterion, outcome, evidence, opportunity, searched, met=met, share=share),
+        event_reason(
+            criterion, outcome, evidence, opportunity, searched, met=met, share=share, words=scene.words
+        ),
         evidence,
         opportunity,
         searched if outcome in ("missed", "uncertain") and isinstance(criterion, Presence) else None,
@@ -277,11 +279,11 @@ def _per_opportunity(
     )
     every = tuple(scene.findings[i] for w in chances for i in w.opportunity)
     if likely <= low:
-        reason = f"No occasion: no {plain(criterion.opportunities)} that the agent could still answer."
+        reason = f"No occasion: no {plain(criterion.opportunities, scene.words)} that the agent could still answer."
         return Draft(criterion, section, "not_applicable", 0.0, None, reason)
     if likely < high:
         reason = (
-            f"Too unsure whether it had a chance: {plain(criterion.opportunities)} "
+            f"Too unsure whether it had a chance: {plain(criterion.opportunities, scene.words)} "
             f"{times(_strongest(every))} is only {likely:.0%} likely."
         )
         return Draft(criterion, section, "uncertain", 0.0, None, reason, (), _strongest(every), scene.whole)
@@ -300,7 +302,7 @@ def _per_opportunity(
         outcome,
         share,
         met,
-        opportunity_reason(criterion, outcome, len(sure), open_ones, opportunity, met=met),
+        opportunity_reason(criterion, outcome, len(sure), open_ones, opportunity, met=met, words=scene.words),
         evidence,
         opportunity,
         open_ones[0].searched if open_ones and outcome != "met" else None,

@@ -44,7 +44,7 @@ def evaluate(
         ``why_no_score`` then says so. Points of the answers are the form's own points; the waterfall's are
         of 100.
     """
-    scene, sheet = scene_of(call, detections), sheet_of(form)
+    scene, sheet = scene_of(call, detections, words=options.words), sheet_of(form)
     draws = draws_for(scene, options)
     by_person = {m.criterion: m for m in marks}
     drafts = [

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pydantic import RootModel
+
 from qa.settings import Settings
+from qa.yaml_file import load_model
+
+
+class BehaviourWords(RootModel[dict[str, str]]):
+    """Behaviour id to how it is called within a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,8 @@ class Options:
     words_doubt_weight : float
         How much of the recogniser's doubt becomes doubt of a finding. A behaviour usually survives a misheard
         word, since several words carry it; half is the compromise between none and every one.
+    words : mapping of str to str
+        How each behaviour is called within a sentence, for the reasons of answers.
     """
 
     min_probability: float = 0.5
@@ -46,6 +55,7 @@ class Options:
     range_share: float = 0.90
     recall: Mapping[str, float] = field(default_factory=dict)
     words_doubt_weight: float = 0.5
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         low, high = self.uncertain_band
@@ -58,7 +68,16 @@ class Options:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Options:
+        """What the settings say, and the words for behaviours in ``data/settings/behaviour_words.yaml``.
+
+        Raises
+        ------
+        SettingsError
+            The words are there but can't be read.
+        """
+        words = settings.data / "settings" / "behaviour_words.yaml"
         return cls(
+            words=load_model(words, BehaviourWords).root if words.is_file() else {},
             min_probability=settings.min_probability,
             min_measured_share=settings.min_measured_share,
             min_call_s=settings.min_call_s,

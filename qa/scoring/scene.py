@@ -9,7 +9,8 @@ Conventions
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ class Scene:
     phantoms: tuple[tuple[str, float], ...] = ()
     """Behaviours that were not found, each with the probability that one is there all the same; they stand
     in the columns after the findings."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """How behaviours are called within a sentence."""
 
     def columns_of(self, behaviours: tuple[str, ...], where: dict[str, str] | None = None) -> tuple[int, ...]:
         """Columns of the findings of any of the behaviours that carry every fact of ``where``."""
@@ -77,8 +80,8 @@ class Scene:
         return next((why for b in behaviours if (why := self.detections.why_not_measured(b))), None)
 
 
-def scene_of(call: Call, detections: Detections) -> Scene:
-    """The call with its findings and facts in columns, ordered by start."""
+def scene_of(call: Call, detections: Detections, *, words: Mapping[str, str] | None = None) -> Scene:
+    """The call with its findings and facts in columns, ordered by start; ``words`` name behaviours."""
     findings = sorted((*detections.findings, *_facts(call)), key=lambda f: (f.start, f.end, f.behaviour))
     columns: dict[str, list[int]] = {}
     for index, finding in enumerate(findings):
@@ -87,7 +90,9 @@ def scene_of(call: Call, detections: Detections) -> Scene:
     holds = columns.get("call:hold", []) + columns.get("hold_request", [])
     if holds:
         columns["call:hold"] = sorted(holds)
-    return Scene(call, detections, tuple(findings), {b: tuple(i) for b, i in columns.items()})
+    return Scene(
+        call, detections, tuple(findings), {b: tuple(i) for b, i in columns.items()}, words=words or {}
+    )
 
 
 def _facts(call: Call) -> list[Finding]:

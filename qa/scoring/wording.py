@@ -5,7 +5,7 @@ Conventions: whole sentences; times of the recording as ``1:23``; behaviours as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from qa.scoring.form import Absence, Bands, PerEvent, PerOpportunity, Presence
 from qa.scoring.scene import Window
@@ -30,9 +30,10 @@ def times(findings: Iterable[Finding], *, most: int = 4) -> str:
     return f"at {', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else f"at {''.join(shown)}"
 
 
-def plain(behaviours: Iterable[str]) -> str:
-    """Behaviour ids as words: ``customer frustration or problem loop``."""
-    return " or ".join(b.removeprefix("call:").replace("_", " ") for b in behaviours)
+def plain(behaviours: Iterable[str], words: Mapping[str, str]) -> str:
+    """Behaviours as words, joined with "or": ``empathy, apology or thanks``."""
+    said = [words.get(b) or b.removeprefix("call:").replace("_", " ") for b in behaviours]
+    return f"{', '.join(said[:-1])} or {said[-1]}" if len(said) > 1 else "".join(said)
 
 
 def opportunity_reason(
@@ -43,14 +44,15 @@ def opportunity_reason(
     opportunity: tuple[Finding, ...],
     *,
     met: float,
+    words: Mapping[str, str],
 ) -> str:
     taken = count - len(open_ones)
     said = f"{taken} of {count} {'occasion was' if count == 1 else 'occasions were'} answered"
     if open_ones:
         turns = "turn" if criterion.within_turns == 1 else f"{criterion.within_turns} turns"
         said += (
-            f"; no {plain(criterion.behaviours)} within the agent's next {turns} after "
-            f"{plain(criterion.opportunities)} {times(opportunity)}"
+            f"; not heard within the agent's next {turns} after {plain(criterion.opportunities, words)} "
+            f"{times(opportunity)}: {plain(criterion.behaviours, words)}"
         )
     return f"{said}. {doubt(met)}" if outcome == "uncertain" else f"{said}."
 
@@ -64,8 +66,9 @@ def event_reason(
     *,
     met: float,
     share: float,
+    words: Mapping[str, str],
 ) -> str:
-    what = plain(dict.fromkeys(f.behaviour for f in evidence)) or plain(criterion.needed)
+    what = plain(dict.fromkeys(f.behaviour for f in evidence), words) or plain(criterion.needed, words)
     if outcome == "uncertain":
         seen = f"Possible {what} {times(evidence)}. " if evidence else ""
         return f"{seen}{doubt(met)}"
@@ -73,18 +76,17 @@ def event_reason(
         if outcome == "met":
             return f"{sentence(what)[:-1]} {times(evidence)}."
         stretch = f"between {clock(searched.start)} and {clock(searched.end)}"
-        chance = f", though there was reason to {times(opportunity)}" if opportunity else ""
+        chance = f" There was reason to {times(opportunity, most=3)}." if opportunity else ""
+        wanted = plain(criterion.needed, words)
         if criterion.at_least > 1:
-            found = f" (only {times(evidence)})" if evidence else ""
-            return (
-                f"Fewer than {criterion.at_least} times {plain(criterion.needed)} {stretch}{found}{chance}."
-            )
-        return f"No {plain(criterion.needed)} {stretch}{chance}."
+            heard = times(evidence) if evidence else "not once"
+            return f"Not {criterion.at_least} times {stretch}, only {heard}: {wanted}.{chance}"
+        return f"Not heard {stretch}: {wanted}.{chance}"
     if not evidence:
-        return f"No {what} in this call."
+        return f"Not in this call: {plain(criterion.needed, words)}."
     count = {1: "once", 2: "twice"}.get(len(evidence), f"{len(evidence)} times")
     kept = f" {share:.0%} of the points are left." if 0 < share < 1 else ""
-    return f"{sentence(what)[:-1]} {count}, {times(evidence)}.{kept}"
+    return f"{sentence(what)[:-1]}: {count}, {times(evidence)}.{kept}"
 
 
 def doubt(met: float) -> str:
