@@ -169,9 +169,13 @@ def hear(path: Path, *, settings: Settings, transcriber: Transcriber | None) -> 
     return hear_source(source_of(path), settings=settings, transcriber=transcriber)
 
 
-def hear_source(source: Source, *, settings: Settings, transcriber: Transcriber | None) -> Call:
-    """``hear`` for a source whose parts are known."""
-    found = metadata_of(source.path, data=settings.data, table=settings.metadata)
+def hear_source(
+    source: Source, *, settings: Settings, transcriber: Transcriber | None, metadata: Metadata | None = None
+) -> Call:
+    """``hear`` for a source whose parts are known; ``metadata`` that is given is not looked for."""
+    found = metadata
+    if found is None:
+        found = metadata_of(source.path, data=settings.data, table=settings.metadata)
     call = _heard(source, found, settings, transcriber)
     return add_metadata(call, found, from_filename(source.path.name, data=settings.data))
 

@@ -75,11 +75,12 @@ def _item(source: Source, pipeline: Pipeline, meta: dict[str, Any]) -> NewItem:
     name = str(source.path)
     try:
         content = content_of(source)
+        work_key = pipeline.work_key(source, content)
     except QaError as err:
         return NewItem(name, error=str(err))
     return NewItem(
         name,
-        work_key=pipeline.work_key(source, content),
+        work_key=work_key,
         source={
             "recording": None if source.recording is None else str(source.recording.resolve()),
             "transcript": None if source.transcript is None else str(source.transcript.resolve()),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from qa.batch.files import Content
 from qa.behaviours import Cards, Classifier, detect, load_cards
 from qa.errors import ModelError
 from qa.hearing import Source, hear_source
+from qa.metadata import Metadata, metadata_of
 from qa.models import model_digest
 from qa.scoring import FormLibrary, Options, evaluate, form_hash, forms
 from qa.settings import Settings
@@ -114,8 +116,18 @@ class Pipeline:
     def scoring_made_of(self) -> dict[str, Any]:
         return {"code": code_sha256(SCORING_CODE), "options": _plain(self.options)}
 
-    def hearing_made_of(self, *, needs_words: bool) -> dict[str, Any]:
-        """What makes the call out of the files; ``needs_words``: there is no transcript.
+    def metadata(self, source: Source) -> Metadata:
+        """What stands beside a source and in tables: agent, start time and the like.
+
+        Raises
+        ------
+        InputError
+            A table can't be read.
+        """
+        return metadata_of(source.path, data=self.settings.data, table=self.settings.metadata)
+
+    def hearing_made_of(self, source: Source, metadata: Metadata) -> dict[str, Any]:
+        """What makes the call out of the files.
 
         Raises
         ------
@@ -126,16 +138,17 @@ class Pipeline:
             "code": code_sha256(HEARING_CODE),
             "settings": folder_sha256(self.settings.data / "settings"),
             "agent_channel": self.settings.agent_channel,
-            "model": self.model if needs_words else None,
+            "model": self.model if needs_words(source) else None,
+            "metadata": metadata_to_json(metadata),
         }
 
-    def hearing_print(self, source: Source) -> str:
-        return fingerprint(self.hearing_made_of(needs_words=source.transcript is None))
+    def hearing_print(self, source: Source, metadata: Metadata) -> str:
+        return fingerprint(self.hearing_made_of(source, metadata))
 
     def work_key(self, source: Source, content: Content) -> str:
         """One hash for the content and all that would be done to it: the same work is done once."""
         try:
-            hearing = self.hearing_print(source)
+            hearing = self.hearing_print(source, self.metadata(source))
         except ModelError:
             hearing = "no speech model"
         made_of = [
@@ -161,7 +174,7 @@ class Pipeline:
         ModelError
             It needs a speech model and there is none.
         """
-        if source.transcript is not None or source.recording is None:
+        if not needs_words(source):
             return
         try:
             _ = self.model
@@ -170,13 +183,21 @@ class Pipeline:
                 hear_source(source, settings=self.settings, transcriber=None)
             raise missing from None
 
-    def hear(self, source: Source) -> Call:
+    def hear(self, source: Source, metadata: Metadata) -> Call:
         """The call of a source, its times rounded to the millisecond."""
-        needs_words = source.transcript is None and source.recording is not None
-        transcriber = self.transcriber if needs_words else None
-        return canonical_call(hear_source(source, settings=self.settings, transcriber=transcriber))
+        transcriber = self.transcriber if needs_words(source) else None
+        call = hear_source(source, settings=self.settings, transcriber=transcriber, metadata=metadata)
+        return canonical_call(call)
 
-    def score(self, call: Call, *, source: Source, content: Content, stage: Stage | None = None) -> Result:
+    def score(
+        self,
+        call: Call,
+        *,
+        source: Source,
+        content: Content,
+        metadata: Metadata,
+        stage: Stage | None = None,
+    ) -> Result:
         """Findings and evaluation of a call that was heard."""
         told = stage or (lambda _name: None)
         told("detecting")
@@ -187,7 +208,7 @@ class Pipeline:
         manifest = {
             "recording": content.recording_sha256,
             "transcript": content.transcript_sha256,
-            "hearing": self.hearing_made_of(needs_words=source.transcript is None),
+            "hearing": self.hearing_made_of(source, metadata),
             "detection": self.detection_made_of,
             "scoring": {**self.scoring_made_of, "form": evaluation.form, "form_sha256": form_hash(form)},
             "version": qa.__version__,
@@ -204,6 +225,26 @@ class Pipeline:
 
     def _form_for(self, queue: str | None) -> Any:
         return self.forms.for_queue(queue, default=self.settings.form)
+
+
+def needs_words(source: Source) -> bool:
+    """Whether a source brings sound and no words."""
+    return source.recording is not None and source.transcript is None
+
+
+def metadata_to_json(metadata: Metadata) -> dict[str, Any]:
+    """Metadata as it stands in a manifest."""
+    made = asdict(metadata)
+    made["started_at"] = None if metadata.started_at is None else metadata.started_at.isoformat()
+    made["notes"] = list(metadata.notes)
+    return made
+
+
+def metadata_from_json(made: dict[str, Any]) -> Metadata:
+    """The metadata that :func:`metadata_to_json` wrote."""
+    moment = made["started_at"]
+    started_at = None if moment is None else datetime.fromisoformat(moment)
+    return Metadata(**{**made, "started_at": started_at, "notes": tuple(made["notes"])})
 
 
 def _plain(options: Options) -> dict[str, Any]:

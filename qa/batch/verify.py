@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.batch.files import Content, content_of
-from qa.batch.pipeline import Pipeline
+from qa.batch.pipeline import Pipeline, metadata_from_json
 from qa.batch.worker import with_form
 from qa.errors import QaError, StoreError
 from qa.hearing import Source
@@ -76,14 +76,16 @@ def _verify_one(
 ) -> Verdict:
     own = with_form(pipeline, stored.evaluation.form)
     differences: list[str] = []
+    # What stood beside the files is not kept as a file but in the manifest, as it was found.
+    metadata = metadata_from_json(stored.manifest["hearing"]["metadata"])
     if sound:
         with _as_handed_in(store, kept) as source:
             own.check_words(source)
-            call = replace(own.hear(source), call_id=stored.call.call_id)
+            call = replace(own.hear(source, metadata), call_id=stored.call.call_id)
             differences += compare("call", asdict(stored.call), asdict(call))
-            result = own.score(call, source=source, content=content_of(source))
+            result = own.score(call, source=source, content=content_of(source), metadata=metadata)
     else:
-        result = own.score(stored.call, source=_named(kept), content=_content(stored))
+        result = own.score(stored.call, source=_named(kept), content=_content(stored), metadata=metadata)
     differences += compare("findings", asdict(stored.detections), asdict(result.detections))
     differences += compare("evaluation", asdict(stored.evaluation), asdict(result.evaluation))
     changed = tuple(

@@ -153,10 +153,11 @@ def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[
         pipeline = with_form(pipeline, claimed.source["form"])
     stage("hearing")
     pipeline.check_words(source)
+    metadata = pipeline.metadata(source)
     with store.reading() as connection:
-        call = load_heard(connection, content.sha256, pipeline.hearing_print(source))
-    call = call or pipeline.hear(source)
-    result = pipeline.score(call, source=source, content=content, stage=stage)
+        call = load_heard(connection, content.sha256, pipeline.hearing_print(source, metadata))
+    call = call or pipeline.hear(source, metadata)
+    result = pipeline.score(call, source=source, content=content, metadata=metadata, stage=stage)
     stage("keeping")
     facts = keep_files(store.home, source, content, result)
     with store.writing() as connection:

@@ -20,7 +20,9 @@ from qa.store.tables.decisions import (
     Dispute,
     DisputeEvent,
     FindingLabel,
+    FollowUp,
     Promise,
+    PromiseMark,
     Review,
     Sample,
 )
@@ -29,7 +31,7 @@ from qa.store.tables.work import Batch, BatchItem, Job, WebhookDelivery
 
 METADATA = Base.metadata
 
-APPEND_ONLY = ("evaluation", "answer", "review", "dispute_event", "finding_label", "audit")
+APPEND_ONLY = ("evaluation", "answer", "review", "dispute_event", "finding_label", "promise_mark", "audit")
 """Tables whose rows can only be added: the database itself refuses an update or a delete."""
 
 __all__ = [
@@ -52,10 +54,12 @@ __all__ = [
     "Evaluation",
     "Finding",
     "FindingLabel",
+    "FollowUp",
     "FormVersion",
     "Job",
     "LoginAttempt",
     "Promise",
+    "PromiseMark",
     "Recording",
     "Review",
     "Sample",

@@ -9,6 +9,7 @@ from qa.store.tables.base import Base, BigId, Id, Json, Ms, Str, one_of
 from qa.store.tables.calls import OUTCOMES
 
 DISPUTE_STATES = ("open", "upheld", "partly_upheld", "rejected", "withdrawn")
+PROMISE_STATES = ("open", "kept", "broken", "unknown")
 GROUNDS = ("wrong_words", "wrong_speaker", "not_that", "did_not_apply", "policy_forced", "other")
 
 
@@ -107,28 +108,62 @@ class Acknowledgement(Base):
 
 
 class Promise(Base):
-    """A commitment made in a call: what, by when, and what became of it (the latest word of anybody)."""
+    """A commitment made in a call, and what became of it when the ledger was last made.
+
+    ``promise_id`` is the ledger's own: the same however often it is made.
+    """
 
     __tablename__ = "promise"
     __table_args__ = (
-        one_of("state", "open", "kept", "broken", "unknown"),
-        Index("ix_promise_state_due", "state", "due_ms"),
+        one_of("status", *PROMISE_STATES),
+        one_of("who", "agent", "company", "colleague"),
+        Index("ix_promise_status_due", "status", "due_ms"),
         Index("ix_promise_call", "call_id"),
     )
     id: Mapped[Id]
+    promise_id: Mapped[Str] = mapped_column(unique=True)
     call_id: Mapped[int] = mapped_column(BigId, ForeignKey("call.id"))
-    finding: Mapped[Str | None]
+    who: Mapped[Str]
     what: Mapped[Str]
     kind: Mapped[Str | None]
-    amount: Mapped[Str | None]
+    by: Mapped[Str | None]
     due_ms: Mapped[Ms | None]
-    due_text: Mapped[Str | None]
-    state: Mapped[Str] = mapped_column(default="open")
-    state_from: Mapped[Str | None]
-    state_call_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("call.id"))
-    changed_by: Mapped[int | None] = mapped_column(BigId, ForeignKey("account.id"))
-    created_at: Mapped[Ms]
+    due_iso: Mapped[Str | None]
+    amount: Mapped[Str | None]
+    start_ms: Mapped[Ms]
+    end_ms: Mapped[Ms]
+    probability: Mapped[float] = mapped_column(Float(53))
+    status: Mapped[Str] = mapped_column(default="open")
+    because: Mapped[Str]
+    decided_by_call: Mapped[Str | None]
     changed_at: Mapped[Ms]
+
+
+class PromiseMark(Base):
+    """What a person says became of a promise. Append-only; the last one stands."""
+
+    __tablename__ = "promise_mark"
+    __table_args__ = (one_of("status", *PROMISE_STATES),)
+    id: Mapped[Id]
+    promise_id: Mapped[Str] = mapped_column(index=True)
+    status: Mapped[Str]
+    note: Mapped[Str]
+    account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("account.id"))
+    created_at: Mapped[Ms]
+
+
+class FollowUp(Base):
+    """One row of the firm's own record of what was done."""
+
+    __tablename__ = "follow_up"
+    __table_args__ = (Index("ix_follow_up_customer", "customer"), Index("ix_follow_up_call", "call_id"))
+    id: Mapped[Id]
+    done: Mapped[bool]
+    call_id: Mapped[Str | None]
+    customer: Mapped[Str | None]
+    what: Mapped[Str | None]
+    at_iso: Mapped[Str | None]
+    created_at: Mapped[Ms]
 
 
 class CalibrationSession(Base):

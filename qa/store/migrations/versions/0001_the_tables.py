@@ -80,6 +80,23 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_object", ["object", "object_id", "id"], unique=False)
 
     op.create_table(
+        "follow_up",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        sa.Column("call_id", sa.Text(), nullable=True),
+        sa.Column("customer", sa.Text(), nullable=True),
+        sa.Column("what", sa.Text(), nullable=True),
+        sa.Column("at_iso", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_follow_up")),
+    )
+    with op.batch_alter_table("follow_up", schema=None) as batch_op:
+        batch_op.create_index("ix_follow_up_call", ["call_id"], unique=False)
+        batch_op.create_index("ix_follow_up_customer", ["customer"], unique=False)
+
+    op.create_table(
         "login_attempt",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -244,6 +261,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_form_version_name"), ["name"], unique=False)
 
     op.create_table(
+        "promise_mark",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("promise_id", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('open', 'kept', 'broken', 'unknown')", name=op.f("ck_promise_mark_status")
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_promise_mark_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise_mark")),
+    )
+    with op.batch_alter_table("promise_mark", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_promise_mark_promise_id"), ["promise_id"], unique=False)
+
+    op.create_table(
         "saved_filter",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -314,28 +350,31 @@ def upgrade() -> None:
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
+        sa.Column("promise_id", sa.Text(), nullable=False),
         sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("finding", sa.Text(), nullable=True),
+        sa.Column("who", sa.Text(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=True),
-        sa.Column("amount", sa.Text(), nullable=True),
+        sa.Column("by", sa.Text(), nullable=True),
         sa.Column("due_ms", sa.BigInteger(), nullable=True),
-        sa.Column("due_text", sa.Text(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("state_from", sa.Text(), nullable=True),
-        sa.Column("state_call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("changed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_iso", sa.Text(), nullable=True),
+        sa.Column("amount", sa.Text(), nullable=True),
+        sa.Column("start_ms", sa.BigInteger(), nullable=False),
+        sa.Column("end_ms", sa.BigInteger(), nullable=False),
+        sa.Column("probability", sa.Float(precision=53), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("decided_by_call", sa.Text(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("state IN ('open', 'kept', 'broken', 'unknown')", name=op.f("ck_promise_state")),
+        sa.CheckConstraint("status IN ('open', 'kept', 'broken', 'unknown')", name=op.f("ck_promise_status")),
+        sa.CheckConstraint("who IN ('agent', 'company', 'colleague')", name=op.f("ck_promise_who")),
         sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_promise_call_id")),
-        sa.ForeignKeyConstraint(["changed_by"], ["account.id"], name=op.f("fk_promise_changed_by")),
-        sa.ForeignKeyConstraint(["state_call_id"], ["call.id"], name=op.f("fk_promise_state_call_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
+        sa.UniqueConstraint("promise_id", name=op.f("uq_promise_promise_id")),
     )
     with op.batch_alter_table("promise", schema=None) as batch_op:
         batch_op.create_index("ix_promise_call", ["call_id"], unique=False)
-        batch_op.create_index("ix_promise_state_due", ["state", "due_ms"], unique=False)
+        batch_op.create_index("ix_promise_status_due", ["status", "due_ms"], unique=False)
 
     op.create_table(
         "sample",
@@ -757,7 +796,7 @@ def downgrade() -> None:
 
     op.drop_table("sample")
     with op.batch_alter_table("promise", schema=None) as batch_op:
-        batch_op.drop_index("ix_promise_state_due")
+        batch_op.drop_index("ix_promise_status_due")
         batch_op.drop_index("ix_promise_call")
 
     op.drop_table("promise")
@@ -774,6 +813,10 @@ def downgrade() -> None:
         batch_op.drop_index("uq_saved_filter_account_name")
 
     op.drop_table("saved_filter")
+    with op.batch_alter_table("promise_mark", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_promise_mark_promise_id"))
+
+    op.drop_table("promise_mark")
     with op.batch_alter_table("form_version", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_form_version_name"))
 
@@ -806,6 +849,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_login_attempt_ip_at")
 
     op.drop_table("login_attempt")
+    with op.batch_alter_table("follow_up", schema=None) as batch_op:
+        batch_op.drop_index("ix_follow_up_customer")
+        batch_op.drop_index("ix_follow_up_call")
+
+    op.drop_table("follow_up")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_object")
         batch_op.drop_index(batch_op.f("ix_audit_at"))

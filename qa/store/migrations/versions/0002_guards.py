@@ -7,7 +7,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("evaluation", "answer", "review", "dispute_event", "finding_label", "audit")
+APPEND_ONLY = ("evaluation", "answer", "review", "dispute_event", "finding_label", "promise_mark", "audit")
 
 
 def upgrade() -> None:
