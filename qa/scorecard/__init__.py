@@ -2,7 +2,8 @@
 
 The parts: :mod:`records` (what goes in), :mod:`pooling` (means with honest intervals), :mod:`case_mix`
 (like with like), :mod:`trend`, :mod:`cards` (the card), :mod:`coaching` (what to listen to and work on),
-:mod:`difficulty` (how hard a call was).
+:mod:`difficulty` (how hard a call was),
+:mod:`replay` (what a new form would change).
 """
 
 from qa.scorecard.cards import Comparison, CriterionCard, Scorecard, SectionCard, as_json, scorecards
@@ -10,15 +11,19 @@ from qa.scorecard.case_mix import MixRow
 from qa.scorecard.coaching import Coaching, Example, Progress, Theme, coaching, progress
 from qa.scorecard.difficulty import difficulty
 from qa.scorecard.records import ScoredCall
+from qa.scorecard.replay import AgentChange, CallChange, Replay, replay
 from qa.scorecard.trend import Trend, TrendPoint
 
 __all__ = [
+    "AgentChange",
+    "CallChange",
     "Coaching",
     "Comparison",
     "CriterionCard",
     "Example",
     "MixRow",
     "Progress",
+    "Replay",
     "Scorecard",
     "ScoredCall",
     "SectionCard",
@@ -29,5 +34,6 @@ __all__ = [
     "coaching",
     "difficulty",
     "progress",
+    "replay",
     "scorecards",
 ]

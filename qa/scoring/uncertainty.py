@@ -43,9 +43,15 @@ class Range:
 
 
 def draws_for(scene: Scene, options: Options) -> Floats:
-    """Uniform numbers of shape (samples, findings and phantoms); the same for the same call."""
-    seed = [SEED, zlib.crc32(scene.call.call_id.encode())]
-    return np.random.default_rng(seed).random((options.samples, len(scene.findings) + len(scene.phantoms)))
+    """Uniform numbers of shape (samples, findings and phantoms); the same for the same call.
+
+    Made from the generator's raw bits, whose stream numpy promises never to change; that of its
+    ``random()`` may, and with it the range of every stored score.
+    """
+    shape = (options.samples, len(scene.findings) + len(scene.phantoms))
+    seed = np.random.SeedSequence([SEED, zlib.crc32(scene.call.call_id.encode())])
+    bits = np.asarray(np.random.PCG64(seed).random_raw(shape[0] * shape[1]), dtype=np.uint64)
+    return np.asarray((bits >> np.uint64(11)) * 2.0**-53).reshape(shape)
 
 
 def score_range(
