@@ -143,6 +143,9 @@ the 31st of June                                       | -
 by one of our engineers                                | -
 he sat there for the second time                       | -
 at one point he came back                              | -
+I'm ringing you Monday at eleven to see did it land    | Mon 18 Nov 11:00
+I'll give you a bell at nine tonight and see           | Wed 13 Nov 21:00
+at two to three percent                                | -
 you may march on                                       | -
                                                        | -
 """
@@ -228,6 +231,10 @@ def test_the_sum_is_read_as_figures(text: str, amount: str | None) -> None:
         ("she'll ring you", "colleague"),
         ("it will be sent", "company"),
         ("I'm asking him", "agent"),
+        ("If they're going to be past the hour I'll ring you", "agent"),
+        ("If they can't, we'll refund it", "company"),
+        ("You'll get a text off the fraud team", "colleague"),
+        ("He'll have you back online before I go home", "colleague"),
     ],
 )
 def test_who_binds_themself_is_the_first_person_named(text: str, who: str) -> None:

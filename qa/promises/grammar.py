@@ -177,8 +177,10 @@ _TABLE = [
             "thirty": rf"(?:by|at|before|till|until) (?P<h>{'|'.join(_UNITS[1:13])}) "
             r"(?P<mi>thirty|fifteen|forty[- ]five)",
             "bare": rf"(?:by|at|before|till|until|no later than) (?:about |around )?"
-            rf"(?P<h>{'|'.join(_UNITS[1:13])}|1[0-2]|[1-9])(?! ?(?:%|percent|[a-z]*(?:pounds?|quid|dollars?|"
-            r"minutes?|hours?|days?|weeks?|months?|working|business|per|to|or|and|of|point|more|time|last)\b))(?![\d/.:-]*\d)",
+            rf"(?P<h>{'|'.join(_UNITS[1:13])}|1[0-2]|[1-9])"
+            rf"(?! ?(?:%|percent|[a-z]*(?:pounds?|quid|dollars?|minutes?|hours?|days?|weeks?|months?|working|"
+            rf"business|per|of|point|more|time|last)\b|(?:to|or|and) (?:{'|'.join(_UNITS[1:13])}|half|\d)))"
+            r"(?![\d/.:-]*\d)",
             "noon": r"noon|midday|12 noon",
             "midnight": r"midnight",
         },

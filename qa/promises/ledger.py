@@ -213,7 +213,7 @@ def _promise(
         queue=call.queue,
         who=who_in(who or text),
         what=facts.get("what") or text,
-        kind=phrases.kind_of(text) or phrases.kind_of(around),
+        kind=phrases.kind_of(text),
         by=facts.get("by") or (due.phrase if due else None),
         due=due.at if due and said_at else None,
         amount=facts.get("amount") or amount_in(text) or amount_in(around),

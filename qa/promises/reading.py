@@ -24,15 +24,26 @@ _SPELT = re.compile(
     rf"(?P<unit>{'|'.join(_WORDS)})s?\b(?: (?:and )?(?P<cents>{NUMBER})(?= pence| p\b| cents|[.,]|$))?"
 )
 _PERCENT = re.compile(rf"(?<![\w'])(?P<n>{NUMBER}) ?(?:%|per ?cent)")
-_PERSON = re.compile(
-    r"\b(?P<agent>i|i'll|i'm|i've|me|myself|agent|personally)\b|\b(?P<company>we|we'll|we're|us|company)\b"
-    r"|\b(?P<colleague>he|he'll|she|she'll|they|they'll|someone|somebody|colleague|manager|supervisor|engineer)\b"
+_AGENT, _COMPANY = r"(?P<agent>i|me|myself|agent|personally)", r"(?P<company>we|us|company)"
+_COLLEAGUE = (
+    r"(?P<colleague>he|she|they|someone|somebody|one of \w+|(?:\w+ )?(?:colleague|manager|supervisor|engineer|driver|"
+    r"technician|team|team leader))"
 )
+_ANYONE = rf"\b(?:{_AGENT}|{_COMPANY}|{_COLLEAGUE})"
+_WILL = re.compile(
+    rf"{_ANYONE}(?:(?:'ll| will| shall| can| would|'d| gonna| going to| intend)\b|(?:'m| am|'re| are|'s| is) \w+ing\b|"
+    r"(?:'m| am|'re| are|'s| is) gonna\b)"
+)
+_PERSON = re.compile(rf"{_ANYONE}\b")
 
 
 def who_in(text: str) -> Literal["agent", "company", "colleague"]:
-    """Who will do it, by the first person named; the company where nobody is."""
-    found = _PERSON.search(plain_text(text))
+    """Who will do it: the first person who "will", else the first one named; the company where nobody is."""
+    lowered = plain_text(text)
+    for clause in (re.sub(r"\bif [^,]*?(?:, |(?=\bi'll\b|\bi will\b))", "", lowered), lowered):
+        found = _WILL.search(clause) or _PERSON.search(clause)
+        if found:
+            break
     if found is None:
         return "company"
     if found.group("agent"):
