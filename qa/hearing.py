@@ -12,17 +12,17 @@ Conventions
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.asr import Transcriber, Transcript
-from qa.audio import SOUND_ENDINGS, Recording, choose_channels, decode, recording_kind
+from qa.audio import SOUND_ENDINGS, Recording, choose_channels, clipped_share, decode, recording_kind
 from qa.diarize import NOTE as ONE_CHANNEL_NOTE
 from qa.diarize import turns_of_mono
 from qa.errors import AudioError, InputError, ModelError
-from qa.formats import is_transcript, read_transcript
-from qa.formats.building import call_id_of
+from qa.formats import Voices, is_transcript, read_transcript
+from qa.formats.building import NO_TIMES, call_id_of
 from qa.metadata import Metadata, add_metadata, from_filename, metadata_of
 from qa.roles import probability_first_is_agent, role_phrases
 from qa.settings import Settings
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 TRANSCRIPT_ENDINGS = (".json", ".vtt", ".srt", ".sbv", ".txt")
 SURELY_TRANSCRIPTS = (".vtt", ".srt", ".sbv")
+MAX_BEYOND_S = 5.0  # a transcript may count its last pause; more does not belong to this recording
+MAX_CLIPPED_SHARE = 0.001  # of the samples; clean telephone speech hardly ever reaches full scale
 FITS = 0.6  # share of the transcript's time that one assignment of the channels must explain
 
 
@@ -184,11 +186,13 @@ def _heard(source: Source, found: Metadata, settings: Settings, transcriber: Tra
     if source.recording is None:
         return _with_words(read_transcript(source.path, data=settings.data))
     known = settings.agent_channel if settings.agent_channel is not None else found.agent_channel
-    recording = choose_channels(decode(source.recording))
+    recording = _with_faults_noted(choose_channels(decode(source.recording)))
     kind = recording_kind(recording)
     if source.transcript is not None:
-        call = _with_words(read_transcript(source.transcript, data=settings.data))
-        return _with_sound(call, recording, kind, known)
+        activity = measure_activity(one_channel(recording, kind))
+        voices = Voices(_channel_at(activity), known) if kind == "two_channels" else None
+        call = _with_words(read_transcript(source.transcript, data=settings.data, voices=voices))
+        return _with_sound(call, recording, kind, activity, known)
     activity = _heard_activity(recording, kind)
     if transcriber is None:
         raise ModelError(
@@ -285,12 +289,39 @@ def _agent_by_words(transcript: Transcript, settings: Settings, known: int | Non
     return AgentChannel(channel, confidence, note)
 
 
-def _with_sound(call: Call, recording: Recording, kind: RecordingKind, known: int | None) -> Call:
+def _with_faults_noted(recording: Recording) -> Recording:
+    """The recording with a sentence where it is overdriven: words and loudness suffer from it."""
+    shares = [clipped_share(channel) for channel in recording.channels]
+    loud = [f"channel {number}" for number, share in enumerate(shares) if share > MAX_CLIPPED_SHARE]
+    if not loud:
+        return recording
+    where = "" if len(recording.channels) == 1 else f" on {' and '.join(loud)}"
+    note = f"The sound is overdriven{where}: {max(shares):.1%} of it is cut off at full scale."
+    return replace(recording, notes=(*recording.notes, note))
+
+
+def _channel_at(activity: Sequence[Activity]) -> Callable[[Span], int | None]:
+    """Which of two channels speaks during a span; None where neither or both do."""
+    regions = [regions_of(one) for one in activity]
+
+    def channel_at(span: Span) -> int | None:
+        shares = [sum(span.overlap_s(region) for region in spans) for spans in regions]
+        if max(shares) == 0 or abs(shares[0] - shares[1]) < 0.2 * max(shares):
+            return None
+        return 0 if shares[0] > shares[1] else 1
+
+    return channel_at
+
+
+def _with_sound(
+    call: Call, recording: Recording, kind: RecordingKind, activity: Sequence[Activity], known: int | None
+) -> Call:
     """The transcript's call with what the sound adds: timing per side, silences, the kind of recording."""
     heard_in = one_channel(recording, kind)
-    activity = measure_activity(heard_in)
     notes = [*call.notes, *recording.notes]
     timing = call.timing
+    if call.duration > recording.duration_s + MAX_BEYOND_S:
+        notes.append("The transcript is longer than the recording; do they belong together?")
     if not any(regions_of(one) for one in activity):
         notes.append("Nobody is heard in the recording beside the transcript; only the transcript is used.")
     elif kind == "two_channels":
@@ -299,6 +330,7 @@ def _with_sound(call: Call, recording: Recording, kind: RecordingKind, known: in
             notes.append("Which channel is the agent can't be told from the transcript; set agent_channel.")
         else:
             timing = measure_timing(recording, agent_channel=agent.channel, activity=activity)
+            notes = [note for note in notes if note != NO_TIMES]
             notes += [agent.note] if agent.note else []
     else:
         sound = measure_timing(heard_in, agent_channel=None, activity=activity)

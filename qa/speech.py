@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from qa.audio import Recording, Samples, lagged_correlation
 from qa.errors import AudioError
+from qa.silences import name_silences
 from qa.turns import MIN_SILENCE_KEPT_S, gaps_between
-from qa.values import Silence, Span, Speaker, Timing
+from qa.values import Span, Speaker, Timing
 
 VAD_RATE_HZ = 16000
 FRAME = 512
@@ -306,10 +307,8 @@ def measure_timing(
     activity = measure_activity(recording) if activity is None else activity
     per_channel = [regions_of(one, FOR_TIMING) for one in activity]
     everyone = [span for spans in per_channel for span in spans]
-    silences = tuple(
-        Silence(gap.start, gap.end, "silence")
-        for gap in gaps_between(everyone, recording.duration_s, at_least_s=MIN_SILENCE_KEPT_S)
-    )
+    gaps = gaps_between(everyone, recording.duration_s, at_least_s=MIN_SILENCE_KEPT_S)
+    silences = name_silences(recording, gaps)
     if len(per_channel) != 2 or agent_channel is None:
         return Timing(source="none", silences=silences)
     sides: tuple[tuple[Speaker, int], ...] = (("agent", agent_channel), ("customer", 1 - agent_channel))

@@ -77,6 +77,26 @@ def _scaled(sound: NDArray[np.float64], level_db: float) -> Samples:
     return np.clip(sound / rms * 10 ** (level_db / 20) * 32768, -32768, 32767).astype(np.int16)
 
 
+def ringing(duration_s: float, *, level_db: float = -20.0, rate_hz: int = RATE_HZ) -> Samples:
+    """British ringing: 400 and 450 Hz, twice 0.4 s every three seconds."""
+    t = np.arange(round(duration_s * rate_hz)) / rate_hz
+    is_on = (t % 3 < 0.4) | ((t % 3 > 0.6) & (t % 3 < 1.0))
+    return _scaled((np.sin(2 * np.pi * 400 * t) + np.sin(2 * np.pi * 450 * t)) * is_on, level_db)
+
+
+def music(duration_s: float, *, level_db: float = -22.0, seed: int = 0, rate_hz: int = RATE_HZ) -> Samples:
+    """Plucked chords, as they are played to people who wait."""
+    rng = np.random.default_rng(seed)
+    sound = np.zeros(round(duration_s * rate_hz))
+    t = np.arange(round(0.6 * rate_hz)) / rate_hz
+    for i in range(int(duration_s / 0.4)):
+        notes = 261.6 * 2 ** (rng.choice([0, 2, 4, 5, 7, 9, 11, 12], 3) / 12)
+        chord = sum(np.sin(2 * np.pi * hz * h * t) / h for hz in notes for h in range(1, 6)) * np.exp(-3 * t)
+        first = round(i * 0.4 * rate_hz)
+        sound[first : first + len(t)] += chord[: len(sound) - first]
+    return _scaled(sound, level_db)
+
+
 def placed(duration_s: float, parts: Sequence[tuple[float, Samples]], *, rate_hz: int = RATE_HZ) -> Samples:
     """Stretches of sound laid onto a silent channel at their starts (seconds)."""
     channel = np.zeros(round(duration_s * rate_hz), np.int32)

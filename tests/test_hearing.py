@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made import noise, placed, silence, speech_like, tone, write_wav
 
@@ -106,6 +108,13 @@ class TestTwoChannels:
         assert call.language == "pl"
         assert any("not scored" in note for note in call.notes)
 
+    def test_overdriven_sound_is_said(self, tmp_path: Path, settings: Settings) -> None:
+        agent, customer = _two_voices()
+        loud = (agent.astype(np.int32) * 30).clip(-32768, 32767).astype(np.int16)
+        path = write_wav(tmp_path / "k1.wav", [loud, customer])
+        call = hear(path, settings=settings, transcriber=ScriptedTranscriber(AGENT, CUSTOMER))
+        assert any("overdriven on channel 0" in note for note in call.notes)
+
 
 class TestTranscriptBeside:
     def test_its_words_the_sounds_timing_and_no_model(self, tmp_path: Path, settings: Settings) -> None:
@@ -148,6 +157,39 @@ class TestTranscriptBeside:
         call = hear(path, settings=settings, transcriber=None)
         assert call.timing.source == "words"
         assert any("Nobody is heard" in note for note in call.notes)
+
+    def test_a_transcript_that_names_nobody_is_told_by_the_channels(
+        self, tmp_path: Path, settings: Settings
+    ) -> None:
+        path = write_wav(tmp_path / "k1.wav", _two_voices()[::-1])
+        rows = [(AGENT[0], 1.0), (CUSTOMER[0], 5.0), (AGENT[1], 10.0), (CUSTOMER[1], 13.2)]
+        words = [[(text, at + i * 0.2) for i, text in enumerate(line.split())] for line, at in rows]
+        segments = [  # the third and fourth are one segment, as recognisers cut them
+            {
+                "start": one[0][1],
+                "end": one[-1][1] + 0.2,
+                "text": " ".join(t for t, _ in one),
+                "words": [{"word": t, "start": at, "end": at + 0.2} for t, at in one],
+            }
+            for one in (words[0], words[1], words[2] + words[3])
+        ]
+        (tmp_path / "k1.json").write_text(json.dumps({"segments": segments}))
+        call = hear(path, settings=settings, transcriber=None)
+        assert [(turn.speaker, turn.text) for turn in call.turns] == [
+            ("agent", AGENT[0]),
+            ("customer", CUSTOMER[0]),
+            ("agent", AGENT[1]),
+            ("customer", CUSTOMER[1]),
+        ]
+        assert any("by what is said it is 'channel 1'" in note for note in call.notes)
+        assert call.timing.source == "sound"
+
+    def test_a_transcript_longer_than_the_sound_is_doubted(self, tmp_path: Path, settings: Settings) -> None:
+        path = write_wav(tmp_path / "k1.wav", [placed(3, [(0.5, speech_like(2))])])
+        shutil.copy(SAMPLES / "call.json", tmp_path / "k1.json")
+        assert any(
+            "belong together" in note for note in hear(path, settings=settings, transcriber=None).notes
+        )
 
 
 class TestOneChannel:

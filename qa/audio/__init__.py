@@ -10,7 +10,7 @@ Conventions
 
 from __future__ import annotations
 
-from qa.audio.channels import choose_channels, lagged_correlation, recording_kind
+from qa.audio.channels import choose_channels, clipped_share, lagged_correlation, recording_kind
 from qa.audio.decoding import decode
 from qa.audio.files import SOUND_ENDINGS
 from qa.audio.listening import write_listening_copy
@@ -21,6 +21,7 @@ __all__ = [
     "Recording",
     "Samples",
     "choose_channels",
+    "clipped_share",
     "decode",
     "lagged_correlation",
     "recording_kind",

@@ -13,6 +13,7 @@ from qa.values import RecordingKind
 
 DUAL_MONO_CORRELATION = 0.92  # two people never correlate; one line recorded twice does, even after a codec
 DUAL_MONO_MAX_LAG_S = 0.05
+CLIPPED_FROM = 0.9  # mu-law and A-law stop short of full scale
 SILENT_CHANNEL_DBFS = -60.0
 SILENT_CHANNEL_BELOW_OTHER_DB = 45.0  # leakage of the other side through the bridge stays above this
 
@@ -34,6 +35,15 @@ def choose_channels(recording: Recording, wanted: Sequence[int] | None = None) -
         channels=tuple(recording.channels[number] for number in wanted),
         notes=(*recording.notes, note) if left_out else recording.notes,
     )
+
+
+def clipped_share(channel: Samples) -> float:
+    """Share of the samples that lie flat against the channel's peak near full scale."""
+    peak = max(int(channel.max(initial=0)), -int(channel.min(initial=0)))
+    if peak < CLIPPED_FROM * 32768:
+        return 0.0
+    flat = np.abs(channel.astype(np.int32)) >= peak - 256
+    return float(np.mean(flat[1:] & flat[:-1]))
 
 
 def recording_kind(recording: Recording) -> RecordingKind:

@@ -26,7 +26,7 @@ from qa.formats import (
     webvtt,
     whisper,
 )
-from qa.formats.building import build_call
+from qa.formats.building import Voices, build_call
 from qa.formats.call_json import call_from_json, call_to_dict, write_call_json
 from qa.formats.document import Document, Format, load_document
 from qa.formats.vcon import write_vcon
@@ -35,6 +35,7 @@ from qa.values import Call
 
 __all__ = [
     "FORMATS",
+    "Voices",
     "call_from_json",
     "call_to_dict",
     "format_of",
@@ -83,13 +84,15 @@ def is_transcript(path: Path) -> bool:
         return False
 
 
-def read_transcript(path: Path, *, data: Path | None = None) -> Call:
+def read_transcript(path: Path, *, data: Path | None = None, voices: Voices | None = None) -> Call:
     """The call of a transcript file.
 
     Parameters
     ----------
     data
         The folder with the settings for speaker names; None takes the one of the settings.
+    voices
+        What a recording beside it can add, asked only where the transcript does not say who speaks.
 
     Raises
     ------
@@ -105,4 +108,4 @@ def read_transcript(path: Path, *, data: Path | None = None) -> Call:
         raise TranscriptError(f"{path}: no known kind of transcript; known are {names}")
     if found is call_json.FORMAT:
         return call_json.call_of(document, data=data)
-    return build_call(document, found.parse(document), data=data)
+    return build_call(document, found.parse(document), data=data, voices=voices)

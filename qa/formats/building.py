@@ -6,7 +6,8 @@ are repaired only where the repair is certain (an end before its start, an end t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.errors import TranscriptError
@@ -15,10 +16,21 @@ from qa.roles import Roles, who_is_who
 from qa.turns import MIN_SILENCE_KEPT_S, gaps_between, join_neighbours, spans_of_words
 from qa.values import Call, Silence, Span, Timing, TimingSource, Turn
 
+NO_TIMES = "The transcript gives no times: nothing about pauses or interruptions can be said."
 NO_SPEAKERS = "does not say who is agent and who is customer; name the speakers in it and try again"
 
 
-def build_call(document: Document, parsed: Parsed, *, data: Path | None = None) -> Call:
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """What the sound beside a transcript can add: which channel speaks in a span, and whose it is if known."""
+
+    channel_at: Callable[[Span], int | None]
+    agent_channel: int | None = None
+
+
+def build_call(
+    document: Document, parsed: Parsed, *, data: Path | None = None, voices: Voices | None = None
+) -> Call:
     """The call of a parsed transcript.
 
     Raises
@@ -30,7 +42,13 @@ def build_call(document: Document, parsed: Parsed, *, data: Path | None = None) 
     said = [one for one in parsed.said if one.text.strip()]
     if not said:
         raise TranscriptError(f"{path}: nothing is said in it; export the transcript again")
-    roles = _roles(path, said, data)
+    try:
+        roles = _roles(path, said, data)
+    except TranscriptError:
+        if voices is None or _source(said) == "none":
+            raise
+        said = _by_channel(said, voices)
+        roles = _roles_of_channels(voices) or _roles(path, said, data)
     source = _source(said)
     if source != "none" and not parsed.in_order:
         said.sort(key=lambda one: (one.start or 0.0, one.end or 0.0))
@@ -40,10 +58,13 @@ def build_call(document: Document, parsed: Parsed, *, data: Path | None = None) 
     facts = parsed.facts
     duration_s = max(facts.duration_s or 0.0, max(turn.end for turn in turns))
     notes = list(facts.notes)
+    n_unnamed = sum(1 for one in said if not (one.label or "").strip())
+    if n_unnamed:
+        notes.append(f"{n_unnamed} of {len(said)} lines name no speaker and are left out.")
     if roles.note:
         notes.append(roles.note)
     if source == "none":
-        notes.append("The transcript gives no times: nothing about pauses or interruptions can be said.")
+        notes.append(NO_TIMES)
     if len({turn.speaker for turn in turns}) == 1:
         notes.append(f"Only the {turns[0].speaker} is heard in it.")
     return Call(
@@ -79,6 +100,43 @@ def _roles(path: Path, said: Sequence[Said], data: Path | None) -> Roles:
         names = ", ".join(sorted(texts)[:4])
         raise TranscriptError(f"{path}: {NO_SPEAKERS} (found: {names})")
     return roles
+
+
+def _roles_of_channels(voices: Voices) -> Roles | None:
+    if voices.agent_channel is None:
+        return None
+    return Roles(
+        {f"channel {voices.agent_channel}": "agent", f"channel {1 - voices.agent_channel}": "customer"},
+        note="The transcript names nobody; who speaks is told by the channels of the recording.",
+    )
+
+
+def _by_channel(said: Sequence[Said], voices: Voices) -> list[Said]:
+    """The rows labelled by the channel that speaks while they are said, cut where it changes between words."""
+    found: list[Said] = []
+    for one in said:
+        start = one.start or 0.0
+        whole = Said(
+            _channel_label(voices, Span(start, max(start, one.end or start))), one.text, start, one.end
+        )
+        if not one.words:
+            found.append(whole)
+            continue
+        label = whole.label
+        for word in one.words:
+            last, before = label, found[-1] if found else None
+            label = _channel_label(voices, Span(word.start, word.end)) or last
+            if before is not None and before.words and before.label == label and word is not one.words[0]:
+                text = f"{before.text} {word.word}"
+                found[-1] = replace(before, text=text, end=word.end, words=(*before.words, word))
+            else:
+                found.append(Said(label, word.word, word.start, word.end, (word,)))
+    return found
+
+
+def _channel_label(voices: Voices, span: Span) -> str | None:
+    channel = voices.channel_at(span)
+    return None if channel is None else f"channel {channel}"
 
 
 def _source(said: Sequence[Said]) -> TimingSource:
