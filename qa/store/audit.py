@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select
 
 from qa.store.codec import dump, from_ms
-from qa.store.engine import Store, now_ms
+from qa.store.engine import Store, TurnTaking, now_ms, take_turns
 from qa.store.scope import account_or_none, require
 from qa.store.tables import Audit
 from qa.values import Principal
@@ -49,8 +49,7 @@ def write(
     ip: str | None = None,
 ) -> None:
     """Add one entry, in the transaction of the change it tells of. No words of a call belong in it."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(7326502)"))
+    take_turns(connection, TurnTaking.AUDITING)
     last = connection.execute(select(Audit.hash).order_by(Audit.id.desc()).limit(1)).scalar()
     entry: dict[str, Any] = {
         "at": now_ms(),

@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from qa.errors import StoreError
@@ -66,6 +67,23 @@ class Store:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def take_turns(connection: Connection, what: TurnTaking) -> None:
+    """Let one writer at a time do this until its transaction ends.
+
+    SQLite has one writer anyway; on PostgreSQL two could both look for an agent, and both make one.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": what.value})
+
+
+class TurnTaking(IntEnum):
+    """What only one writer at a time may do; the numbers are PostgreSQL's advisory locks."""
+
+    AUDITING = 7326502
+    SAVING = 7326503
+    QUEUEING = 7326504
 
 
 def now_ms() -> int:

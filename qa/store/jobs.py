@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from qa.errors import StoreError
-from qa.store.engine import Store, now_ms
+from qa.store.engine import Store, TurnTaking, now_ms, take_turns
 from qa.store.scope import account_or_none, require
 from qa.store.tables import Batch, BatchItem, Call, Job
 from qa.values import Principal
@@ -83,6 +83,7 @@ def add_items(store: Store, principal: Principal, batch: str, items: Sequence[Ne
     """
     require(principal, "admin", "lead", "reviewer")
     with store.writing() as connection:
+        take_turns(connection, TurnTaking.QUEUEING)
         batch_id = connection.execute(select(Batch.id).where(Batch.public_id == batch)).scalar_one()
         n = connection.execute(
             select(func.count()).select_from(BatchItem).where(BatchItem.batch_id == batch_id)

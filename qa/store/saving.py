@@ -21,7 +21,7 @@ from qa.store.codec import (
     to_ms,
     turn_rows,
 )
-from qa.store.engine import now_ms
+from qa.store.engine import TurnTaking, now_ms, take_turns
 from qa.store.rows import RecordingFacts, Scored
 from qa.store.tables import (
     Agent,
@@ -55,6 +55,7 @@ def save_scored(connection: Connection, scored: Scored) -> Saved:
     connection
         A writing transaction; it ends with the caller's own changes (the job that is done, the review).
     """
+    take_turns(connection, TurnTaking.SAVING)
     row_id, call_id = _keep_call(connection, scored)
     transcript_id = _keep_transcript(connection, row_id, scored)
     detection_id = _keep_detection(connection, transcript_id, scored)
