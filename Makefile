@@ -25,5 +25,8 @@ check: $(V)/.ok
 test: $(V)/.ok check
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
+demo-sound: $(V)/.ok  # needs flite and espeak-ng; the recordings it makes are in the repository
+	$(BIN)/python -m tools.make_demo
+
 clean:
 	rm -rf $(V) build qa-home
