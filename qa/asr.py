@@ -214,7 +214,7 @@ class WhisperTranscriber:
             for one in ones:
                 bad = is_doubtful(one.text, one.avg_logprob, one.no_speech, _spoken_s(one))
                 n_doubtful += bad
-                kept.append(replace(one, words=mark_doubtful(one.words, all_of_it=bad)))
+                kept.append(replace(one, words=mark_doubtful(_phantoms_marked(one.words), all_of_it=bad)))
         return kept, n_doubtful
 
     def _second_pass(self, recording: Recording, window: Window, number: int, language: str) -> list[_Heard]:
@@ -295,6 +295,20 @@ def is_phantom(text: str) -> bool:
     known = _phantom_phrases()
     sentences = [_letters(one) for one in re.split(r"[.!?\n]+", text)]
     return _letters(text) in known or all(one in known for one in sentences if one)
+
+
+def _phantoms_marked(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words, those of a phantom sentence among real ones marked; one or two words are left alone."""
+    marked: list[Word] = []
+    sentence: list[Word] = []
+    for number, word in enumerate(words):
+        sentence.append(word)
+        if word.word.endswith((".", "!", "?")) or number == len(words) - 1:
+            text = " ".join(one.word for one in sentence)
+            is_invented = len(sentence) > 2 and _letters(text) in _phantom_phrases()
+            marked += [replace(one, doubtful=one.doubtful or is_invented) for one in sentence]
+            sentence = []
+    return tuple(marked)
 
 
 def _letters(text: str) -> str:

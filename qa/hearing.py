@@ -17,24 +17,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.asr import Transcriber, Transcript
-from qa.audio import SOUND_ENDINGS, Recording, choose_channels, clipped_share, decode, recording_kind
+from qa.audio import (
+    SOUND_ENDINGS,
+    Recording,
+    call_name,
+    choose_channels,
+    clipped_share,
+    decode,
+    recording_kind,
+)
 from qa.diarize import NOTE as ONE_CHANNEL_NOTE
 from qa.diarize import turns_of_mono
 from qa.errors import AudioError, InputError, ModelError
 from qa.formats import Voices, is_transcript, read_transcript
-from qa.formats.building import NO_TIMES, call_id_of
+from qa.formats.building import NO_TIMES
 from qa.metadata import Metadata, add_metadata, from_filename, metadata_of
 from qa.roles import probability_first_is_agent, role_phrases
 from qa.settings import Settings
-from qa.speech import FOR_WORDS, Activity, measure_activity, measure_timing, regions_of
+from qa.speech import FOR_WORDS, Activity, heard_probability, measure_activity, measure_timing, regions_of
 from qa.turns import spread_words, text_of, turns_from_words, utterances
-from qa.values import Call, RecordingKind, Span, Timing, Turn
+from qa.values import Call, RecordingKind, Span, Timing, Turn, Word
 
 log = logging.getLogger(__name__)
 
 TRANSCRIPT_ENDINGS = (".json", ".vtt", ".srt", ".sbv", ".txt")
 SURELY_TRANSCRIPTS = (".vtt", ".srt", ".sbv")
 MAX_BEYOND_S = 5.0  # a transcript may count its last pause; more does not belong to this recording
+MIN_HEARD = 0.2  # of the speech detector, for a word to have been said
 MAX_CLIPPED_SHARE = 0.001  # of the samples; clean telephone speech hardly ever reaches full scale
 FITS = 0.6  # share of the transcript's time that one assignment of the channels must explain
 
@@ -129,7 +138,7 @@ def _is_metadata_beside(path: Path) -> bool:
 
 
 def _stem(path: Path) -> Path:
-    return path.parent / call_id_of(path)
+    return path.parent / call_name(path)
 
 
 def transcript_beside(recording: Path) -> Path | None:
@@ -244,6 +253,7 @@ def _transcribed(
     transcript = transcriber.transcribe(heard_in, [regions_of(one, FOR_WORDS) for one in activity])
     if not any(transcript.words):
         raise AudioError(f"{recording.path}: somebody speaks in it, but no words could be made out")
+    transcript = replace(transcript, words=_unheard_marked(transcript.words, activity))
     notes = [*recording.notes, *transcript.notes]
     if kind == "two_channels":
         agent = _agent_by_words(transcript, settings, known)
@@ -258,7 +268,7 @@ def _transcribed(
     if transcript.language not in (None, "en"):
         notes.append(f"The call is in '{transcript.language}': it is transcribed but not scored.")
     return Call(
-        call_id=call_id_of(recording.path),
+        call_id=call_name(recording.path),
         turns=turns,
         language=transcript.language,
         duration=recording.duration_s,
@@ -266,6 +276,21 @@ def _transcribed(
         recording=kind,
         words_from=transcriber.name,
         notes=tuple(note for note in notes if note),
+    )
+
+
+def _unheard_marked(
+    words: Sequence[Sequence[Word]], activity: Sequence[Activity]
+) -> tuple[tuple[Word, ...], ...]:
+    """The words, doubtful where no speech is in the sound at their time: they were not heard but made up."""
+    return tuple(
+        tuple(
+            replace(word, doubtful=True)
+            if heard_probability(one, Span(word.start, word.end)) < MIN_HEARD
+            else word
+            for word in spoken
+        )
+        for spoken, one in zip(words, activity, strict=True)
     )
 
 

@@ -25,6 +25,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import BaseModel, ConfigDict, Field
 
+from qa.audio import call_name
 from qa.errors import InputError, SettingsError
 from qa.values import Call
 from qa.yaml_file import load_model
@@ -237,7 +238,7 @@ def _fields_of(names: Iterable[Any], data: Path) -> dict[Any, str]:
 
 def _beside(path: Path, data: Path) -> Metadata:
     """The JSON of the same name beside a file, where it is plain metadata and no transcript."""
-    stem = path.name.split(".")[0]
+    stem = call_name(path)
     for name in (f"{stem}.meta.json", f"{stem}.metadata.json", f"{path.name}.json", f"{stem}.json"):
         candidate = path.with_name(name)
         if candidate == path or not candidate.is_file():
@@ -319,13 +320,12 @@ def _load_table(path: Path, stamp: int, data: Path) -> Rows | None:  # noqa: ARG
 
 
 def _key(name: str) -> str:
-    """What a recording is looked up by: its name without folders and ending."""
-    last = re.split(r"[\\/]", name)[-1].lower()
-    return re.sub(r"\.(?=[a-z0-9]{1,5}$)(?![0-9]+$)[a-z0-9]+$", "", last)
+    """What a recording is looked up by: its name without folders and endings."""
+    return call_name(Path(re.split(r"[\\/]", name)[-1])).lower()
 
 
 def _row_of(path: Path, rows: Rows) -> Mapping[str, Any] | None:
-    return rows.get(_key(path.name)) or rows.get(path.name.split(".")[0].lower())
+    return rows.get(_key(path.name))
 
 
 def _csv(path: Path) -> list[list[Any]]:

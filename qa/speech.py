@@ -296,6 +296,12 @@ def _cut(region: Span, max_s: float) -> list[Span]:
     ]
 
 
+def heard_probability(activity: Activity, span: Span) -> float:
+    """The highest probability of speech around a span (0.1 s to either side)."""
+    first, last = int((span.start - 0.1) / FRAME_S), int((span.end + 0.1) / FRAME_S) + 1
+    return float(np.max(activity.speech[max(0, first) : last], initial=0.0))
+
+
 def measure_timing(
     recording: Recording, *, agent_channel: int | None, activity: Sequence[Activity] | None = None
 ) -> Timing:

@@ -16,6 +16,7 @@ from qa.asr import (
     MAX_WINDOWS_PER_CALL,
     WhisperOptions,
     WhisperTranscriber,
+    _phantoms_marked,
     find_model,
     is_doubtful,
     is_phantom,
@@ -218,6 +219,12 @@ def test_words_the_model_hardly_believes_are_marked_one_by_one() -> None:
         [Word("yes", 0, 1, 0.9), Word("zorp", 1, 2, 0.05), Word("no", 2, 3)], all_of_it=False
     )
     assert [word.doubtful for word in words] == [False, True, False]
+
+
+def test_a_phantom_sentence_among_real_ones_is_marked() -> None:
+    said = ["I", "paid", "it", "in", "May.", "Thanks", "for", "watching!", "Yes.", "Music."]
+    words = _phantoms_marked([Word(text, i, i + 0.5, 0.9) for i, text in enumerate(said)])
+    assert [word.word for word in words if word.doubtful] == ["Thanks", "for", "watching!"]
 
 
 class TestModels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,18 @@ class TestTwoChannels:
         call = hear(path, settings=settings, transcriber=ScriptedTranscriber(AGENT, CUSTOMER, language="pl"))
         assert call.language == "pl"
         assert any("not scored" in note for note in call.notes)
+
+    def test_words_where_nobody_speaks_are_kept_and_marked(self, tmp_path: Path, settings: Settings) -> None:
+        class Inventing(ScriptedTranscriber):
+            def transcribe(self, recording: Recording, regions: Sequence[Sequence[Span]]) -> Transcript:
+                heard = super().transcribe(recording, regions)
+                return replace(
+                    heard, words=((*heard.words[0], Word("Bye.", 16.5, 17.0, 0.9)), heard.words[1])
+                )
+
+        path = write_wav(tmp_path / "k1.wav", _two_voices())
+        call = hear(path, settings=settings, transcriber=Inventing(AGENT, CUSTOMER))
+        assert [word.word for turn in call.turns for word in turn.words if word.doubtful] == ["Bye."]
 
     def test_overdriven_sound_is_said(self, tmp_path: Path, settings: Settings) -> None:
         agent, customer = _two_voices()

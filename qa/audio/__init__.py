@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from qa.audio.channels import choose_channels, clipped_share, lagged_correlation, recording_kind
 from qa.audio.decoding import decode
-from qa.audio.files import SOUND_ENDINGS
+from qa.audio.files import SOUND_ENDINGS, call_name
 from qa.audio.listening import write_listening_copy
 from qa.audio.recording import Recording, Samples, rms_dbfs
 
@@ -20,6 +20,7 @@ __all__ = [
     "SOUND_ENDINGS",
     "Recording",
     "Samples",
+    "call_name",
     "choose_channels",
     "clipped_share",
     "decode",

@@ -28,8 +28,23 @@ SOUND_ENDINGS = frozenset(RAW_FORMATS) | {
     ".wav", ".wave", ".weba", ".webm", ".wma",
 }
 # fmt: on
+OTHER_ENDINGS = frozenset(
+    (".json", ".vtt", ".srt", ".sbv", ".txt", ".meta", ".metadata", ".words", ".transcript")
+)
+
 CUT_OFF_TOLERANCE_S = 0.25  # writers differ by a block at the end; more is missing speech
 STREAMED_SIZES = (0, 0x7FFF0000)  # a data size of 0 or above this was never filled in
+
+
+def call_name(path: Path) -> str:
+    """The name that a recording shares with what lies beside it: without endings ("k1.wav.json" is "k1").
+
+    Only known endings are taken off, since names hold points of their own ("rosa.diaz_0302.wav").
+    """
+    name = Path(path.name)
+    while name.suffix.lower() in SOUND_ENDINGS | OTHER_ENDINGS and name.stem:
+        name = Path(name.stem)
+    return str(name)
 
 
 def check_file(path: Path, *, is_raw: bool) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qa.audio import call_name
 from qa.errors import TranscriptError
 from qa.formats.document import Document, Parsed, Said
 from qa.roles import Roles, who_is_who
@@ -83,8 +84,8 @@ def build_call(
 
 
 def call_id_of(path: Path) -> str:
-    """The file's name without its endings."""
-    return path.name.split(".")[0] or path.stem
+    """What a call is called where nothing else names it: its file's name without endings."""
+    return call_name(path)
 
 
 def _roles(path: Path, said: Sequence[Said], data: Path | None) -> Roles:
