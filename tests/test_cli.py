@@ -218,6 +218,20 @@ def test_accounts_are_made_listed_and_kept_out(qa: Qa) -> None:
     assert "last admin" in qa("accounts", "deactivate", "root").err
 
 
+def test_agents_and_teams_come_from_a_table(qa: Qa, tmp_path: Path) -> None:
+    table = tmp_path / "staff.csv"
+    table.write_text("agent,team,site\nPriya Nair,North,Leeds\n,,\n", encoding="utf-8-sig")
+    assert "1 agents changed" in qa("agents", "import", table).err
+    assert "0 agents changed" in qa("agents", "import", table).err
+    qa("agents", "set", "Tom Reed", "--team", "South")
+    listed = qa("agents", "list").out
+    assert "site Leeds" in listed
+    assert "South" in listed
+    table.write_text("name\nx\n")
+    assert "no column 'agent'" in qa("agents", "import", table).err
+    assert qa("agents", "import", tmp_path / "nix.csv").code == 1
+
+
 def test_models_are_fetched_only_by_known_names_and_told_when_there_is_no_network(
     qa: Qa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -276,10 +290,15 @@ def test_demo_leaves_a_folder_alone_that_is_not_its_own(qa: Qa, tmp_path: Path) 
 def test_demo_scores_from_nothing_each_time(qa: Qa, tmp_path: Path) -> None:
     for n in range(3):
         write_call(tmp_path / "data" / "demo" / "calls", f"c{n}")
+    (tmp_path / "data" / "demo" / "staff.csv").write_text("agent,team\nPriya Nair,North\n")
     for _ in range(2):
         done = qa("demo", "--no-serve")
         assert done.code == 0
         assert "Priya Nair" in done.out
+    accounts = qa("accounts", "list").out
+    assert "priya" in accounts
+    assert "supervisor-north" in accounts
+    assert "password: " in (tmp_path / "home" / "sign-in.txt").read_text()
 
 
 def test_every_command_has_a_help_text(qa: Qa) -> None:

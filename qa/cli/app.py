@@ -17,6 +17,7 @@ import typer
 from qa import __version__
 from qa.cli import (
     accounts,
+    agents,
     batches,
     demo,
     doctor,
@@ -41,6 +42,7 @@ GROUPS = (
     transcribe,
     form,
     verify,
+    agents,
     accounts,
     models,
     doctor,

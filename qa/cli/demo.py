@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +12,19 @@ import typer
 
 from qa.batch import Pipeline
 from qa.cli import report
+from qa.cli.agents import read_staff
 from qa.cli.score import check, run, tell
 from qa.errors import StoreError
 from qa.hearing import find_inputs
 from qa.report import team_scorecards
-from qa.settings import load_settings
-from qa.store import SYSTEM, open_store
+from qa.settings import Settings, load_settings
+from qa.store import SYSTEM, Store, open_store
+from qa.store.accounts import add_account
+from qa.store.staff import StaffRow, keep_staff
 
 DEMO_HOME = Path("build/demo-home")
 MARK = ".qa-demo"
+SIGN_IN = "sign-in.txt"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +51,7 @@ def demo(
     store = open_store(settings)
     (home / MARK).touch()
     try:
+        prepare(store, settings)
         failed = tell(run(store, pipeline, sources), n=len(sources), as_json=False)
         typer.echo("")
         report.print_table(team_scorecards(store, SYSTEM, min_calls_to_compare=settings.min_calls_to_compare))
@@ -53,10 +59,36 @@ def demo(
         store.close()
     if failed:
         raise typer.Exit(1)
+    typer.echo(f"\nThe demo's accounts and their password: {home / SIGN_IN}")
     if not no_serve:
+        typer.echo((home / SIGN_IN).read_text())
         from qa.cli.serve import start
 
         start(settings, port=port)
+
+
+def prepare(store: Store, settings: Settings) -> None:
+    """Teams, and an account for each role; the password is made up for this demo and written beside it."""
+    staff = tuple(read_staff(settings.data / "demo" / "staff.csv"))
+    keep_staff(store, SYSTEM, staff)
+    password = os.environ.get("QA_DEMO_PASSWORD") or secrets.token_urlsafe(9)
+    people: list[tuple[str, str, str | None, str | None]] = [
+        ("admin", "admin", None, None),
+        ("lead", "lead", None, None),
+        ("reviewer", "reviewer", None, None),
+    ]
+    people += [(f"supervisor-{team.lower()}", "supervisor", None, team) for team in _teams(staff)]
+    people += [(row.name.split()[0].lower(), "agent", row.name, None) for row in staff]
+    for login, role, agent, team in people:
+        add_account(store, SYSTEM, login=login, role=role, agent=agent, team=team, password=password)
+    lines = [f"{login:<18} {agent or team or role}" for login, role, agent, team in people]
+    note = store.home / SIGN_IN
+    note.touch(mode=0o600)
+    note.write_text("\n".join([f"password: {password}", "", *lines]) + "\n")
+
+
+def _teams(staff: tuple[StaffRow, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.team for row in staff if row.team))
 
 
 def clear(home: Path) -> None:
