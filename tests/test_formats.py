@@ -78,7 +78,7 @@ def test_the_same_call_comes_out_of_every_format(name: str, expected: tuple[str,
     assert (found.name, call.timing.source) == expected
     assert [(turn.speaker, turn.text) for turn in call.turns] == SAID
     if call.timing.source == "none":
-        assert any("no times" in note for note in call.notes)
+        assert any("no usable times" in note for note in call.notes)
     else:
         whole_seconds = 1.0 if name.endswith(".txt") else 0.0
         from_first = STARTS[0] if name in ("vcon_text.json", "google_import.json") else 0.0

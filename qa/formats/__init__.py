@@ -64,6 +64,10 @@ _WHOLE: tuple[Format, ...] = (
 )
 
 
+# What a reader meets when a field holds another kind of value than its maker writes.
+_DAMAGED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+
+
 def _whole(document: Document) -> Format | None:
     return next((one for one in _WHOLE if one.recognises(document)), None)
 
@@ -106,6 +110,12 @@ def read_transcript(path: Path, *, data: Path | None = None, voices: Voices | No
     if found is None:
         names = ", ".join(one.name for one in FORMATS)
         raise TranscriptError(f"{path}: no known kind of transcript; known are {names}")
-    if found is call_json.FORMAT:
-        return call_json.call_of(document, data=data)
-    return build_call(document, found.parse(document), data=data, voices=voices)
+    try:
+        if found is call_json.FORMAT:
+            return call_json.call_of(document, data=data)
+        return build_call(document, found.parse(document), data=data, voices=voices)
+    except _DAMAGED as err:
+        reason = f"{type(err).__name__}: {err}".splitlines()[0]
+        raise TranscriptError(
+            f"{path}: damaged {found.name} ({reason}); export the transcript again"
+        ) from err

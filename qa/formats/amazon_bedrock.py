@@ -16,11 +16,13 @@ def recognises(document: Document) -> bool:
 
 
 def parse(document: Document) -> Parsed:
-    items = {item.get("item_index"): item for item in rows(document.fields["audio_items"])}
+    items = {str(item.get("item_index")): item for item in rows(document.fields["audio_items"])}
     said = []
     for segment in rows(document.fields["audio_segments"]):
         indices = segment.get("audio_item_indices")
-        words = _words([items[i] for i in indices if i in items]) if isinstance(indices, list) else ()
+        words = (
+            _words([items[str(i)] for i in indices if str(i) in items]) if isinstance(indices, list) else ()
+        )
         said.append(
             Said(
                 label=_label(segment),

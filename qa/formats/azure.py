@@ -34,7 +34,7 @@ def recognises(document: Document) -> bool:
 def parse(document: Document) -> Parsed:
     fields = document.fields
     phrases = rows(fields.get("recognizedPhrases")) or rows(fields.get("phrases"))
-    n_channels = len({row.get("channel") for row in phrases})
+    n_channels = len({str(row.get("channel")) for row in phrases})
     said = tuple(
         _said(row, n_channels) for row in phrases if row.get("recognitionStatus", "Success") == "Success"
     )

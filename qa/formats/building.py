@@ -17,7 +17,8 @@ from qa.roles import Roles, who_is_who
 from qa.turns import MIN_SILENCE_KEPT_S, gaps_between, join_neighbours, spans_of_words
 from qa.values import Call, Silence, Span, Timing, TimingSource, Turn
 
-NO_TIMES = "The transcript gives no times: nothing about pauses or interruptions can be said."
+MAX_CALL_S = 86400.0
+NO_TIMES = "The transcript gives no usable times: nothing about pauses or interruptions can be said."
 NO_SPEAKERS = "does not say who is agent and who is customer; name the speakers in it and try again"
 
 
@@ -57,7 +58,8 @@ def build_call(
     if not turns:
         raise TranscriptError(f"{path}: neither agent nor customer says anything in it")
     facts = parsed.facts
-    duration_s = max(facts.duration_s or 0.0, max(turn.end for turn in turns))
+    declared_s = facts.duration_s if facts.duration_s and facts.duration_s <= MAX_CALL_S else 0.0
+    duration_s = max(declared_s, max(turn.end for turn in turns))
     notes = list(facts.notes)
     n_unnamed = sum(1 for one in said if not (one.label or "").strip())
     if n_unnamed:
@@ -141,8 +143,13 @@ def _channel_label(voices: Voices, span: Span) -> str | None:
 
 
 def _source(said: Sequence[Said]) -> TimingSource:
-    """Words where every row has timed words, turns where every row has a start, else nothing."""
+    """Words where every row has timed words, turns where every row has a start, else nothing.
+
+    Times that run beyond a day are not times of a call: a clock of another kind was written there.
+    """
     if any(one.start is None for one in said) or not any(one.end or one.start for one in said):
+        return "none"
+    if max(max(one.start or 0.0, one.end or 0.0) for one in said) > MAX_CALL_S:
         return "none"
     return "words" if all(one.words for one in said) else "turns"
 
