@@ -36,11 +36,10 @@ from qa.values import Call
 Matrix = NDArray[np.float32]
 BEFORE, AFTER = 2, 1
 """Turns before and after whose reading a head may weigh."""
-CONTEXT_TURNS = 2
-"""Turns before that the encoder reads along with a turn."""
 CLIP = 10.0
 """Logits are cut here: beyond it a reading is sure, and more would only let one feature shout."""
 QUOTE_FROM = 0.05
+DEFAULT_THRESHOLD = 0.5
 ALLOWED_TYPES = (
     "numpy.dtype",
     "sklearn.feature_extraction.text.TfidfVectorizer",
@@ -63,9 +62,9 @@ class Inputs:
     """(turns,) number of the call each turn belongs to."""
 
 
-def said_of(call: Call, texts: Sequence[TurnText], i: int) -> Said:
+def said_of(call: Call, texts: Sequence[TurnText], i: int, *, context_turns: int) -> Said:
     """Turn ``i`` as the encoder reads it."""
-    before = call.turns[max(0, i - CONTEXT_TURNS) : i]
+    before = call.turns[max(0, i - context_turns) : i]
     turn = call.turns[i]
     return Said(turn.speaker, turn.text, texts[i].sentences, tuple((t.speaker, t.text) for t in before))
 
@@ -101,8 +100,15 @@ def layout(behaviours: Sequence[str], cards: Sequence[str]) -> list[str]:
 class TurnClassifier:
     """Judges calls; see the module. Made by ``load_classifier``."""
 
-    def __init__(self, encoder: BehaviourEncoder, heads: Mapping[str, Any], cards: Cards) -> None:
+    def __init__(
+        self,
+        encoder: BehaviourEncoder,
+        heads: Mapping[str, Any],
+        cards: Cards,
+        thresholds: Mapping[str, float] | None = None,
+    ) -> None:
         self._encoder = encoder
+        self._thresholds = dict(thresholds or {})
         self._cards = cards
         self._columns: list[str] = heads["columns"]
         self._vectorizers: list[Any] = heads["vectorizers"]
@@ -124,7 +130,9 @@ class TurnClassifier:
         rows = [(c, i) for c, call in enumerate(calls) for i in range(len(call.turns))]
         if not rows:
             return tuple(Judgement(dict.fromkeys(self._heads, ()), {}) for _ in calls)
-        read = self._encoder([said_of(calls[c], texts[c], i) for c, i in rows])
+        read = self._encoder(
+            [said_of(calls[c], texts[c], i, context_turns=self._encoder.context_turns) for c, i in rows]
+        )
         inputs = gather(calls, texts, rows, read, self._cards)
         probabilities = self._probabilities(inputs, [calls[c].turns[i].text for c, i in rows])
         return tuple(
@@ -221,4 +229,11 @@ def load_classifier(folder: Path, cards: Cards, *, threads: int = 0) -> TurnClas
             f"{heads_file} holds types that are not allowed ({', '.join(strange[:3])}); do not use it"
         )
     heads = load(heads_file, trusted=list(ALLOWED_TYPES))
-    return TurnClassifier(BehaviourEncoder(folder / "encoder", threads=threads), heads, cards)
+    return TurnClassifier(
+        BehaviourEncoder(folder / "encoder", threads=threads), heads, cards, card.get("thresholds")
+    )
+
+
+def load_shipped_classifier(models: Path, cards: Cards, *, threads: int = 0) -> TurnClassifier:
+    """The classifier of the folder ``models`` (``Settings.models``)."""
+    return load_classifier(models / "behaviours", cards, threads=threads)

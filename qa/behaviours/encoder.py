@@ -30,7 +30,7 @@ Strengths = NDArray[np.float32]
 TURN_TOKENS = 110
 """A longer turn is cut: five in a thousand turns of the labelled calls are."""
 _CLS, _SEP = 101, 102
-_FILES = ("model.bin", "config.json", "tokenizer.json", "behaviours.json")
+_FILES = ("model.bin", "config.json", "tokenizer.json", "behaviours.json", "behaviours.npz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,10 @@ class BehaviourEncoder:
         told = json.loads((folder / "behaviours.json").read_text(encoding="utf-8"))
         self.behaviours: tuple[str, ...] = tuple(told["behaviours"])
         self._context_tokens: int = told["context_tokens"]
-        self._weights = np.asarray(told["weights"], dtype=np.float32)
-        self._bias = np.asarray(told["bias"], dtype=np.float32)
+        self.context_turns: int = told["context_turns"]
+        with np.load(folder / "behaviours.npz", allow_pickle=False) as arrays:
+            self._weights = np.asarray(arrays["weights"], dtype=np.float32)
+            self._bias = np.asarray(arrays["bias"], dtype=np.float32)
         parallel = threads or 2
         self._network: Any = ctranslate2.Encoder(
             str(folder), device="cpu", compute_type="int8", inter_threads=parallel, intra_threads=1

@@ -1,0 +1,111 @@
+"""Labelled turns as the classifier is trained on them: each in its small or whole call.
+
+Conventions
+-----------
+- An utterance becomes a small call of its context and itself; only its last turn is labelled.
+- ``group`` keeps apart what must not be split: all turns of one call, an utterance with itself.
+- The held-back calls are fixed by a hash of their id: never trained on, by anything in the project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa.behaviours.cards import Cards
+from qa.behaviours.reading import TurnText
+from qa.labels import LabelledCall, LabelledUtterance, labelled_calls, labelled_utterances
+from qa.values import Call, Timing, Turn
+
+HELD_BACK_SHARE = 5
+"""One call in five is held back."""
+NOT_FROM_WORDS = frozenset({"interruption", "dead_air", "raised_voice", "venting_room", "escalation_missed"})
+"""Judged from times or from other findings: no head is trained for them."""
+
+
+def bucket(text: str, buckets: int) -> int:
+    """A number from 0 to ``buckets - 1`` that depends on the text alone."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % buckets
+
+
+def is_held_back(call_id: str) -> bool:
+    """Whether the call is never to be trained on."""
+    return bucket(f"held back {call_id}", HELD_BACK_SHARE) == 0
+
+
+@dataclass(frozen=True)
+class Example:
+    """A call of which the turns in ``labelled`` have labels; ``weight`` says how much each counts."""
+
+    group: str
+    call: Call
+    texts: tuple[TurnText, ...]
+    labelled: tuple[int, ...]
+    behaviours: tuple[frozenset[str], ...]
+    """Per labelled turn."""
+    whole_call: bool
+
+
+def _example(group: str, call: Call, behaviours: Sequence[frozenset[str]], *, whole: bool) -> Example:
+    texts = tuple(TurnText.of(turn.text) for turn in call.turns)
+    labelled = tuple(range(len(call.turns))) if whole else (len(call.turns) - 1,)
+    return Example(group, call, texts, labelled, tuple(behaviours), whole)
+
+
+def of_call(call: LabelledCall) -> Example:
+    """A whole labelled call."""
+    return _example(call.call_id, call.as_call(), [t.behaviours for t in call.turns], whole=True)
+
+
+def of_utterance(utterance: LabelledUtterance) -> Example:
+    """An utterance after its context, without times."""
+    turns = [Turn(who, 0.0, 0.0, text) for who, text in utterance.context]
+    turns.append(Turn(utterance.speaker, 0.0, 0.0, utterance.text))
+    call = Call(utterance.utterance_id, tuple(turns), timing=Timing(source="none"))
+    return _example(utterance.utterance_id, call, [utterance.behaviours], whole=False)
+
+
+def of_card_examples(cards: Cards) -> tuple[Example, ...]:
+    """The cards' own texts: firing ones carry the behaviour; silent ones only teach that card its limits.
+
+    A firing text may carry other behaviours that its card does not name, so these rows are used for their
+    own behaviour alone (see ``heads``).
+    """
+    found = []
+    for card in cards:
+        for positive, examples in ((True, card.fires), (False, card.silent)):
+            for number, example in enumerate(examples):
+                if not example.text:
+                    continue
+                context = tuple(
+                    ("agent" if c.startswith("A:") else "customer", c[2:].strip()) for c in example.context
+                )
+                turns = [Turn(who, 0.0, 0.0, text) for who, text in context]  # type: ignore[arg-type]
+                turns.append(Turn(card.speaker, 0.0, 0.0, example.text))
+                name = f"card:{card.id}:{'fires' if positive else 'silent'}:{number}"
+                call = Call(name, tuple(turns))
+                found.append(_example(name, call, [frozenset({card.id} if positive else ())], whole=False))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Everything labelled, parted: what may be trained on, and the held-back calls."""
+
+    training: tuple[Example, ...]
+    held_back: tuple[Example, ...]
+
+
+def load_labels(folder: Path) -> Labels:
+    """All labels of ``data/labels``, in a fixed order."""
+    calls = [of_call(c) for c in labelled_calls(folder)]
+    utterances = _distinct(of_utterance(u) for u in labelled_utterances(folder))
+    training = [e for e in calls if not is_held_back(e.group)] + utterances
+    return Labels(tuple(training), tuple(e for e in calls if is_held_back(e.group)))
+
+
+def _distinct(examples: Iterable[Example]) -> list[Example]:
+    """One example per id: the same line may stand in two behaviours' files."""
+    return list({e.group: e for e in examples}.values())

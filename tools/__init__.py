@@ -1,0 +1,1 @@
+"""Makers of what the project ships: recordings, models, pictures, catalogues."""
