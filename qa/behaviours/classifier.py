@@ -125,6 +125,14 @@ class TurnClassifier:
     def behaviours(self) -> tuple[str, ...]:
         return tuple(self._heads)
 
+    def judges(self, behaviour: str) -> bool:
+        """Whether this behaviour has a head."""
+        return behaviour in self._heads
+
+    def threshold(self, behaviour: str) -> float:
+        """The probability from which a finding counts as found: chosen for F1 by cross-validation over calls."""
+        return self._thresholds.get(behaviour, DEFAULT_THRESHOLD)
+
     def judge(self, calls: Sequence[Call], texts: Sequence[tuple[TurnText, ...]]) -> tuple[Judgement, ...]:
         """Probabilities and quotes of every call."""
         rows = [(c, i) for c, call in enumerate(calls) for i in range(len(call.turns))]
