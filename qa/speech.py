@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from faster_whisper.vad import get_vad_model
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from qa.audio import Recording, Samples, lagged_correlation
 from qa.errors import AudioError
@@ -39,6 +40,7 @@ LIKE_CROSS_TALK_DB = 6.0  # enough when the wave is the same
 LIKE_CROSS_TALK_CORRELATION = 0.5
 CROSS_TALK_MAX_LAG_S = 0.06
 LEVEL_SMOOTHING_FRAMES = 5
+SPEAKING_AROUND_FRAMES = 7
 
 MAX_WINDOW_S = 29.0  # the encoder sees 30 s; the rest is margin for the last word
 PACK_GAP_S = 0.2  # silence between two packed pieces, so that words do not run together
@@ -174,13 +176,16 @@ def _without_leakage(
     speech: Sequence[NDArray[np.float32]], levels: Sequence[NDArray[np.float32]], *, own: int
 ) -> NDArray[np.float32]:
     """Own probabilities, 0 where the other speaks and is louder by ``CROSS_TALK_DB``."""
-    kernel = np.ones(LEVEL_SMOOTHING_FRAMES) / LEVEL_SMOOTHING_FRAMES
     mine, other = (
         10
-        * np.log10(np.maximum(np.convolve(10 ** (levels[c].astype(np.float64) / 10), kernel, "same"), 1e-10))
+        * np.log10(
+            np.maximum(
+                uniform_filter1d(10 ** (levels[c].astype(np.float64) / 10), LEVEL_SMOOTHING_FRAMES), 1e-10
+            )
+        )
         for c in (own, 1 - own)
     )
-    speaking = np.convolve(speech[1 - own] >= FOR_TIMING.stay_threshold, np.ones(7), "same") > 0
+    speaking = maximum_filter1d(speech[1 - own], SPEAKING_AROUND_FRAMES) >= FOR_TIMING.stay_threshold
     leaked = speaking & (other - mine >= CROSS_TALK_DB)
     return np.where(leaked, np.float32(0), speech[own])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +16,10 @@ from made import noise, placed, silence, speech_like, tone, write_wav
 
 from qa.asr import Transcript
 from qa.audio import Recording
-from qa.errors import AudioError, InputError, ModelError, TranscriptError
+from qa.errors import AudioError, InputError, ModelError, QaError, TranscriptError
 from qa.hearing import Source, find_inputs, hear
 from qa.settings import Settings, load_settings
-from qa.values import Span, Word
+from qa.values import Call, Span, Word
 
 SAMPLES = Path(__file__).parent / "data" / "transcripts"
 AGENT = ["Thank you for calling Northgate, how can I help?", "Let me check your account for you."]
@@ -318,3 +319,29 @@ class TestFindInputs:
             find_inputs([tmp_path])
         with pytest.raises(InputError, match="no such file or folder"):
             find_inputs([tmp_path / "nowhere"])
+
+
+def _shared(kind: str) -> list[Path]:
+    shared = os.environ.get("QA_SHARED")
+    return sorted(p for p in (Path(shared) / "fixtures" / kind).rglob("*") if p.is_file()) if shared else []
+
+
+def _heard_or_refused(path: Path, settings: Settings) -> tuple[Call | None, str]:
+    try:
+        return hear(path, settings=settings, transcriber=ScriptedTranscriber(AGENT * 99, CUSTOMER * 99)), ""
+    except QaError as err:
+        return None, str(err)
+
+
+@pytest.mark.skipif(not _shared("audio"), reason="QA_SHARED names no folder of recordings")
+@pytest.mark.parametrize("kind", ["audio", "transcripts"])
+def test_every_shared_file_becomes_a_call_or_is_refused_with_one_line(kind: str, settings: Settings) -> None:
+    n_heard = 0
+    for path in _shared(kind):
+        call, message = _heard_or_refused(path, settings)
+        assert (call is None) == bool(message), path
+        assert "\n" not in message, path
+        if call is not None:
+            n_heard += 1
+            assert any(turn.text for turn in call.turns), path
+    assert n_heard >= 3

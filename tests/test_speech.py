@@ -118,6 +118,12 @@ def test_quiet_recordings_are_heard(tmp_path: Path) -> None:
     _close(regions_of(measure_activity(_recording(tmp_path, quiet))[0]), [(1, 4)], abs_s=0.3)
 
 
+@pytest.mark.parametrize("n_samples", [1, 100, 700, 2000])
+def test_the_shortest_recordings_are_measured_too(tmp_path: Path, n_samples: int) -> None:
+    sound = noise(1.0, level_db=-20)[:n_samples]
+    assert [regions_of(one) for one in measure_activity(_recording(tmp_path, sound, sound[::-1]))] == [(), ()]
+
+
 def test_speech_is_found_at_16_khz_only(tmp_path: Path) -> None:
     recording = decode(write_wav(tmp_path / "k.wav", [tone(1)]), rate_hz=8000)
     with pytest.raises(AudioError, match="16000 Hz, not 8000 Hz"):
