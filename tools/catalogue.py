@@ -94,8 +94,8 @@ def _card(card: Card, cards: Cards) -> str:
     if card.does_not_count:
         lines.append(f"- **Does not count:** {card.does_not_count}")
     if card.applies_when:
-        names = " or ".join(f"[{cards[b].name.lower()}](#{b})" for b in card.applies_when)
-        lines.append(f"- **Applies:** only where the call shows: {names}.")
+        names = " or ".join(f"[{cards[b].name}](#{b})" for b in card.applies_when)
+        lines.append(f"- **Applies:** only in calls with: {names}.")
     once = "; at most once a call" if card.once_a_call else ""
     lines.append(f"- **Found:** {DETECTORS[card.detector]}; needs {NEEDS[card.needs]}{once}.")
     lines.extend(
