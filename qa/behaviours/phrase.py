@@ -3,9 +3,9 @@
 Conventions
 -----------
 - Where a classifier gives a probability, that is the finding's: it was trained with the pattern hits among
-  its features and calibrated on calls it had not seen. A ``never`` pattern silences the sentence anyway.
-- Without a classifier a pattern hit counts ``PATTERN_ALONE``, unless the words stand in a scope that spoils
-  them.
+  its features and calibrated on calls it had not seen.
+- Without a classifier a pattern hit counts ``PATTERN_ALONE``. A hit in a sentence that a ``never`` pattern
+  hits too, or in a scope that spoils the words, is none.
 - One finding per turn and behaviour, on the sentence that proves it best.
 """
 
@@ -69,9 +69,6 @@ def _judge(reading: Reading, card: Card, turn: int) -> Finding | None:
         probability = PATTERN_ALONE if hit else 0.0
         chars = hit.sentence if hit else None
     if probability < KEEP_FROM or chars is None:
-        return None
-    text = reading.texts[turn].plain[chars[0] : chars[1]]
-    if silenced(card, text):
         return None
     return finding(
         reading, card, turn=turn, chars=chars, probability=probability, reason=_reason(card, probability, hit)

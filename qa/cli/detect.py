@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from qa.behaviours import Cards, TurnClassifier, detect_all, load_cards, load_shipped_classifier
-from qa.behaviours.reading import TurnText
 from qa.errors import InputError, QaError
 from qa.formats import read_transcript
+from qa.learn.benchmarks import judge_rows, utterance_call
 from qa.settings import load_settings
 from qa.turns import spread_words
-from qa.values import Call, Finding, Speaker, Timing, Turn
+from qa.values import Call, Finding
 
 BATCH = 40
 """Calls judged together: enough to fill the encoder's batches."""
@@ -104,22 +104,6 @@ def _batches(items: list[Path], size: int) -> Iterator[list[Path]]:
         yield items[begin : begin + size]
 
 
-def _utterance_call(row: dict[str, Any], number: int) -> Call:
-    """The row as a small call whose last turn is the agent's text."""
-    own = row.get("speaker")
-
-    def who(name: str) -> Speaker:
-        return (
-            "agent"
-            if name == "agent" or (own not in {None, "agent", "customer"} and name == own)
-            else "customer"
-        )
-
-    turns = [Turn(who(str(t["speaker"])), 0.0, 0.0, str(t["text"])) for t in row.get("context") or ()]
-    turns.append(Turn("agent", 0.0, 0.0, str(row["text"])))
-    return Call(str(row.get("id", number)), tuple(turns), timing=Timing(source="none"))
-
-
 def judge_utterances(file: Path, cards: Cards, classifier: TurnClassifier) -> Iterator[dict[str, Any]]:
     """Rows ``{"id","behaviours"}`` for the agent's text-judged behaviours.
 
@@ -138,21 +122,11 @@ def judge_utterances(file: Path, cards: Cards, classifier: TurnClassifier) -> It
             continue
         try:
             row = json.loads(line)
-            rows.append((row.get("id", number), _utterance_call(row, number)))
+            utterance_call(row, str(number))
+            rows.append({"id": number, **row})
         except (ValueError, KeyError, TypeError, AttributeError) as err:
             raise InputError(
                 f'{file}:{number}: each line needs {{"id","context","text"}} as JSON ({type(err).__name__})'
             ) from err
-    named = [card.id for card in cards if card.speaker == "agent" and classifier.judges(card.id)]
-    for begin in range(0, len(rows), 20 * BATCH):
-        part = rows[begin : begin + 20 * BATCH]
-        calls = [call for _, call in part]
-        found = detect_all(calls, cards, classifier)
-        plain = classifier.judge(calls, [tuple(TurnText.of(t.text) for t in c.turns) for c in calls])
-        for (name, call), detections, judgement in zip(part, found, plain, strict=True):
-            last = len(call.turns) - 1
-            here = {f.behaviour: f.probability for f in detections.findings if f.turn == last}
-            for behaviour, _ in detections.not_measured:
-                if behaviour in judgement.probabilities:
-                    here[behaviour] = judgement.probabilities[behaviour][last]
-            yield {"id": name, "behaviours": {b: round(here.get(b, 0.0), 4) for b in named}}
+    for row, behaviours in zip(rows, judge_rows(rows, cards, classifier), strict=True):
+        yield {"id": row.get("id"), "behaviours": behaviours}

@@ -1,0 +1,141 @@
+"""Human labels on texts that nobody on this project wrote: measured on, never trained on.
+
+They are read from a folder outside the project (``QA_SHARED``). Two kinds: rows of one text each
+(``<behaviour>.jsonl``) and meetings with times (``turns_overlap.jsonl``).
+
+Conventions: a row's ``label`` is the truth and ``w`` its sampling weight; everything else but ``context`` and
+``text`` is out of bounds for a detector.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qa.behaviours import Cards, TurnClassifier, detect_all
+from qa.behaviours.reading import TurnText
+from qa.learn.metrics import Counts, weighted_f1
+from qa.values import Call, Speaker, Timing, Turn
+
+TASKS: Mapping[str, str] = {
+    "paraphrase": "paraphrase",
+    "open_question": "open_question",
+    "suggestion": "solution_offer",
+    "empathy_epitome": "empathy",
+    "apology": "apology",
+    "commitment": "commitment",
+    "backchannel": "backchannel",
+    "understanding_check": "understanding_check",
+    "thanks": "thanks",
+    "closing": "closing",
+    "greeting": "greeting",
+    "further_help": "resolution_check",
+}
+"""File and the behaviour its labels stand for."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the report."""
+
+    task: str
+    source: str
+    behaviour: str
+    rows: int
+    counts: Counts
+    best: float | None
+    """F1 at the threshold that would have been best: what the ranking could give, not a figure to claim."""
+
+
+def utterance_call(row: Mapping[str, Any], name: str) -> Call:
+    """The row as a small call whose last turn is the agent's text."""
+    own = row.get("speaker")
+
+    def who(speaker: str) -> Speaker:
+        if speaker in {"agent", "customer"}:
+            return "agent" if speaker == "agent" else "customer"
+        return "agent" if own is not None and speaker == own else "customer"
+
+    turns = [Turn(who(str(t["speaker"])), 0.0, 0.0, str(t["text"])) for t in row.get("context") or ()]
+    turns.append(Turn("agent", 0.0, 0.0, str(row["text"])))
+    return Call(name, tuple(turns), timing=Timing(source="none"))
+
+
+def judge_rows(
+    rows: Sequence[Mapping[str, Any]], cards: Cards, classifier: TurnClassifier, *, batch: int = 800
+) -> Iterator[dict[str, float]]:
+    """Per row the probability of every text-judged behaviour of the agent."""
+    named = [card.id for card in cards if card.speaker == "agent" and classifier.judges(card.id)]
+    for begin in range(0, len(rows), batch):
+        calls = [utterance_call(r, str(begin + k)) for k, r in enumerate(rows[begin : begin + batch])]
+        found = detect_all(calls, cards, classifier)
+        plain = classifier.judge(calls, [tuple(TurnText.of(t.text) for t in c.turns) for c in calls])
+        for call, detections, judgement in zip(calls, found, plain, strict=True):
+            last = len(call.turns) - 1
+            here = {f.behaviour: f.probability for f in detections.findings if f.turn == last}
+            for behaviour, _ in detections.not_measured:
+                if behaviour in judgement.probabilities:
+                    here[behaviour] = judgement.probabilities[behaviour][last]
+            yield {b: round(here.get(b, 0.0), 4) for b in named}
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def best_f1(probabilities: Sequence[float], truth: Sequence[bool], weights: Sequence[float]) -> float | None:
+    """The highest F1 over all thresholds."""
+    values = [
+        weighted_f1([p >= t for p in probabilities], truth, weights).f1
+        for t in sorted(set(probabilities))[::5]
+    ]
+    return max((v for v in values if v is not None), default=None)
+
+
+def measure(
+    folder: Path, cards: Cards, classifier: TurnClassifier, *, most: int | None = None
+) -> tuple[Result, ...]:
+    """Every task whose file is there, one result per source."""
+    results = []
+    for task, behaviour in TASKS.items():
+        file = folder / f"{task}.jsonl"
+        if not file.is_file() or not classifier.judges(behaviour):
+            continue
+        rows = _rows(file)[:most]
+        judged = [j[behaviour] for j in judge_rows(rows, cards, classifier)]
+        for source in sorted({r["source"] for r in rows}):
+            mine = [k for k, r in enumerate(rows) if r["source"] == source]
+            p = [judged[k] for k in mine]
+            y = [bool(rows[k]["label"]) for k in mine]
+            w = [float(rows[k].get("w", 1.0)) for k in mine]
+            threshold = classifier.threshold(behaviour)
+            counts = weighted_f1([v >= threshold for v in p], y, w)
+            results.append(Result(task, source, behaviour, len(mine), counts, best_f1(p, y, w)))
+    return tuple(results)
+
+
+def meeting_calls(meeting: Mapping[str, Any]) -> Iterator[tuple[Call, dict[int, bool]]]:
+    """A meeting as two-person calls: one per ordered pair of speakers, with who was interrupted.
+
+    In each call the first speaker is the customer (who may be interrupted), the second the agent. Yields the
+    call and, per customer turn that is labelled, whether a person marked it interrupted.
+    """
+    for holder in meeting["speakers"]:
+        for other in meeting["speakers"]:
+            if other == holder:
+                continue
+            pair = [u for u in meeting["utterances"] if u["speaker"] in {holder, other}]
+            turns = tuple(
+                Turn("customer" if u["speaker"] == holder else "agent", u["start"], u["end"], u["text"])
+                for u in pair
+            )
+            truth = {
+                k: bool(u["interrupted"])
+                for k, u in enumerate(pair)
+                if u["speaker"] == holder and u.get("labelled", True)
+            }
+            if turns and truth:
+                yield Call(f"{meeting['id']}:{holder}:{other}", turns, timing=Timing(source="turns")), truth
