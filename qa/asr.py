@@ -12,36 +12,32 @@ Conventions
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from qa.audio import Recording
+from qa.doubt import is_doubtful, mark_doubtful, phantoms_marked
 from qa.errors import ModelError
-from qa.settings import Settings, load_settings
+from qa.settings import Settings
 from qa.speech import Window, pack
 from qa.values import Span, Word
-from qa.yaml_file import load_model
+
+log = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "small.en"
 MODEL_FILES = ("config.json", "model.bin", "tokenizer.json")
-MAX_WINDOWS_PER_CALL = (
-    64  # the library builds every window's log-mel before the first result: about 1 MiB each
-)
+MAX_HOTWORDS = 50
+MAX_WINDOWS_PER_CALL = 64  # the library builds the log-mels of all of them first: about 1 MiB each
 BETWEEN_WINDOWS_S = 0.5  # silence between two windows in the array, so that no window hears the next
 LANGUAGE_SECONDS = 120
 
-MAX_COMPRESSION_RATIO = 2.4  # thresholds of the reference implementation of Whisper
-MIN_AVG_LOGPROB = -1.0
-MAX_NO_SPEECH = 0.6
 SECOND_PASS: dict[str, Any] = {
     # Heard alone, with timestamps and the library's own guards; loops are barred. Sampling at a higher
     # temperature, as the reference does it, would give other words each time.
@@ -49,9 +45,6 @@ SECOND_PASS: dict[str, Any] = {
     "no_repeat_ngram_size": 5,
     "hallucination_silence_threshold": 2.0,
 }
-MIN_WORD_PROBABILITY = 0.15
-MAX_LETTERS_PER_S = 35.0  # nobody speaks faster; text beyond it was not heard
-LOOP_REPEATS = 4  # the same one to four words this often in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +55,6 @@ class Transcript:
     language: str | None = None
     language_probability: float | None = None
     notes: tuple[str, ...] = ()
-
-
-class PhantomPhrases(BaseModel):
-    """Sentences that no call holds and the model is known to invent."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    phrases: tuple[str, ...]
 
 
 class Transcriber(Protocol):
@@ -85,7 +71,7 @@ class Transcriber(Protocol):
 class WhisperOptions:
     """How to run the model. ``hotwords`` and ``initial_prompt`` carry a firm's own vocabulary."""
 
-    device: str = "cpu"
+    device: str = "auto"
     compute_type: str | None = None
     cpu_threads: int = 0
     batch_size: int = 1
@@ -214,7 +200,7 @@ class WhisperTranscriber:
             for one in ones:
                 bad = is_doubtful(one.text, one.avg_logprob, one.no_speech, _spoken_s(one))
                 n_doubtful += bad
-                kept.append(replace(one, words=mark_doubtful(_phantoms_marked(one.words), all_of_it=bad)))
+                kept.append(replace(one, words=mark_doubtful(phantoms_marked(one.words), all_of_it=bad)))
         return kept, n_doubtful
 
     def _second_pass(self, recording: Recording, window: Window, number: int, language: str) -> list[_Heard]:
@@ -266,78 +252,6 @@ def _spoken_s(heard: _Heard) -> float:
     return sum(word.end - word.start for word in heard.words)
 
 
-def is_doubtful(text: str, avg_logprob: float, no_speech: float, spoken_s: float) -> bool:
-    """Whether a stretch of text is likely not what was said.
-
-    The signs: it loops, compresses too well, the model is unsure of it all, it takes it for no speech, or it
-    is more text than anybody can say in that time. Loops come with high confidence, so they are looked for.
-    """
-    if not text:
-        return False
-    raw = text.encode()
-    if len(raw) > 60 and len(raw) / len(zlib.compress(raw)) > MAX_COMPRESSION_RATIO:
-        return True
-    if loops(text) or is_phantom(text):
-        return True
-    if avg_logprob < MIN_AVG_LOGPROB or (no_speech > MAX_NO_SPEECH and avg_logprob < MIN_AVG_LOGPROB / 2):
-        return True
-    return spoken_s > 0 and len(text) / max(spoken_s, 0.2) > MAX_LETTERS_PER_S
-
-
-@cache
-def _phantom_phrases() -> frozenset[str]:
-    path = load_settings().data / "settings" / "phantom_phrases.yaml"
-    return frozenset(_letters(phrase) for phrase in load_model(path, PhantomPhrases).phrases)
-
-
-def is_phantom(text: str) -> bool:
-    """Whether the text is nothing but phrases that the model learned from subtitles and says to silence."""
-    known = _phantom_phrases()
-    sentences = [_letters(one) for one in re.split(r"[.!?\n]+", text)]
-    return _letters(text) in known or all(one in known for one in sentences if one)
-
-
-def _phantoms_marked(words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words, those of a phantom sentence among real ones marked; one or two words are left alone."""
-    marked: list[Word] = []
-    sentence: list[Word] = []
-    for number, word in enumerate(words):
-        sentence.append(word)
-        if word.word.endswith((".", "!", "?")) or number == len(words) - 1:
-            text = " ".join(one.word for one in sentence)
-            is_invented = len(sentence) > 2 and _letters(text) in _phantom_phrases()
-            marked += [replace(one, doubtful=one.doubtful or is_invented) for one in sentence]
-            sentence = []
-    return tuple(marked)
-
-
-def _letters(text: str) -> str:
-    return " ".join(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower()))
-
-
-def loops(text: str) -> bool:
-    """Whether one to four words come ``LOOP_REPEATS`` times or more in a row ("no no no" does not count)."""
-    words = re.findall(r"[\w']+", text.lower())
-    for size in (1, 2, 3, 4):
-        needed = LOOP_REPEATS + 2 if size == 1 else LOOP_REPEATS
-        run = 1
-        for at in range(size, len(words) - size + 1, size):
-            run = run + 1 if words[at : at + size] == words[at - size : at] else 1
-            if run >= needed:
-                return True
-    return False
-
-
-def mark_doubtful(words: Iterable[Word], *, all_of_it: bool) -> tuple[Word, ...]:
-    """The words, doubtful ones marked: all of them, or each that the model itself hardly believes."""
-    return tuple(
-        replace(word, doubtful=True)
-        if all_of_it or (word.probability is not None and word.probability < MIN_WORD_PROBABILITY)
-        else word
-        for word in words
-    )
-
-
 def load_transcriber(settings: Settings) -> WhisperTranscriber:
     """The speech model of the settings: a directory, or a name that `qa models fetch` has put in place.
 
@@ -352,7 +266,20 @@ def load_transcriber(settings: Settings) -> WhisperTranscriber:
         raise ModelError(
             f"speech model {directory}: {missing[0]} is missing; run `qa models fetch {directory.name}`"
         )
-    return WhisperTranscriber(directory, options=WhisperOptions(cpu_threads=settings.cpu_threads))
+    options = WhisperOptions(
+        device=settings.device, cpu_threads=settings.cpu_threads, hotwords=_hotwords(settings.data)
+    )
+    return WhisperTranscriber(directory, options=options)
+
+
+def _hotwords(data: Path) -> str | None:
+    """The firm's own names and terms, as the model's prompt takes them."""
+    path = data / "settings" / "vocabulary.txt"
+    if not path.is_file():
+        return None
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    terms = [line for line in lines if line and not line.startswith("#")]
+    return ", ".join(terms[:MAX_HOTWORDS]) or None
 
 
 def find_model(settings: Settings) -> Path:
@@ -368,13 +295,25 @@ def find_model(settings: Settings) -> Path:
 
 
 def _load(model_dir: Path, options: WhisperOptions) -> Any:
+    """The model on the device that was asked for; ``auto`` takes a GPU where one works, else the processor."""
     os.environ["HF_HUB_OFFLINE"] = "1"  # before the import: the library would look for missing files itself
+    import ctranslate2
+
+    if options.device == "auto" and ctranslate2.get_cuda_device_count() > 0:
+        try:
+            return _load_on("cuda", model_dir, options)
+        except ModelError as err:
+            log.warning("the GPU can't be used (%s); the processor is taken", err)
+    return _load_on("cuda" if options.device == "cuda" else "cpu", model_dir, options)
+
+
+def _load_on(device: str, model_dir: Path, options: WhisperOptions) -> Any:
     from faster_whisper import WhisperModel
 
-    compute_type = options.compute_type or ("int8" if options.device == "cpu" else "float16")
+    compute_type = options.compute_type or ("int8" if device == "cpu" else "float16")
     try:
         return WhisperModel(
-            str(model_dir), device=options.device, compute_type=compute_type, cpu_threads=options.cpu_threads
+            str(model_dir), device=device, compute_type=compute_type, cpu_threads=options.cpu_threads
         )
     except (RuntimeError, ValueError, OSError) as err:
         reason = str(err).splitlines()[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -32,11 +32,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="QA_", extra="forbid", frozen=True)
 
     home: Path = Field(Path("qa-home"), description="where the database and the recordings live")
-    data: Path = Field(default_factory=lambda: _project_root() / "data", description="cards, forms, labels, demo")
+    data: Path = Field(
+        default_factory=lambda: _project_root() / "data", description="cards, forms, labels, demo"
+    )
     models: Path = Field(default_factory=lambda: _project_root() / "models", description="trained artefacts")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite at QA_HOME/qa.db")
     model: str | None = Field(None, description="speech model: a name or a directory")
     form: str = Field("default", description="the form used where no queue says otherwise")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the speech model runs")
     cpu_threads: int = Field(0, ge=0, description="threads per process; 0: all cores")
     min_probability: float = Field(
         0.5, ge=0, le=1, description="a finding below it is kept but answers nothing"

@@ -16,19 +16,14 @@ from qa.asr import (
     MAX_WINDOWS_PER_CALL,
     WhisperOptions,
     WhisperTranscriber,
-    _phantoms_marked,
     find_model,
-    is_doubtful,
-    is_phantom,
     load_transcriber,
-    loops,
-    mark_doubtful,
 )
 from qa.audio import Recording, decode
 from qa.errors import ModelError
 from qa.settings import load_settings
 from qa.speech import FOR_WORDS, measure_activity, regions_of
-from qa.values import Span, Word
+from qa.values import Span
 
 RATE_HZ = 16000
 
@@ -187,46 +182,6 @@ def test_what_stays_doubtful_is_kept_and_marked(call: Any) -> None:
     assert heard.notes == ("4 stretches were hard to hear and are not scored.",)
 
 
-@pytest.mark.parametrize(
-    ("text", "logprob", "no_speech", "spoken_s", "doubtful"),
-    [
-        ("I paid that bill in May and again in June.", -0.3, 0.0, 4.0, False),
-        ("I paid that bill in May.", -1.2, 0.0, 3.0, True),
-        ("Hello there.", -0.6, 0.8, 1.0, True),
-        ("Hello there.", -0.3, 0.8, 1.0, False),
-        ("thank you thank you thank you thank you thank you", -0.1, 0.0, 4.0, True),
-        ("No no no.", -0.2, 0.0, 1.0, False),
-        ("Thanks for watching! Please subscribe.", -0.1, 0.0, 2.0, True),
-        ("This sentence is far too long for half a second of sound.", -0.2, 0.0, 0.5, True),
-        ("", -3.0, 0.9, 0.0, False),
-    ],
-)
-def test_the_signs_of_text_that_was_not_said(
-    text: str, logprob: float, no_speech: float, spoken_s: float, doubtful: bool
-) -> None:
-    assert is_doubtful(text, logprob, no_speech, spoken_s) is doubtful
-
-
-def test_loops_and_phantoms() -> None:
-    assert loops("and then I and then I and then I and then I said")
-    assert not loops("yes, yes, that is right, that is right")
-    assert is_phantom("Thank you for watching.")
-    assert not is_phantom("Thank you for waiting.")
-
-
-def test_words_the_model_hardly_believes_are_marked_one_by_one() -> None:
-    words = mark_doubtful(
-        [Word("yes", 0, 1, 0.9), Word("zorp", 1, 2, 0.05), Word("no", 2, 3)], all_of_it=False
-    )
-    assert [word.doubtful for word in words] == [False, True, False]
-
-
-def test_a_phantom_sentence_among_real_ones_is_marked() -> None:
-    said = ["I", "paid", "it", "in", "May.", "Thanks", "for", "watching!", "Yes.", "Music."]
-    words = _phantoms_marked([Word(text, i, i + 0.5, 0.9) for i, text in enumerate(said)])
-    assert [word.word for word in words if word.doubtful] == ["Thanks", "for", "watching!"]
-
-
 class TestModels:
     def test_no_model_says_the_command(self, tmp_path: Path) -> None:
         settings = load_settings(home=tmp_path, models=tmp_path)
@@ -245,6 +200,13 @@ class TestModels:
             (tmp_path / name).write_text("{}")
         with pytest.raises(ModelError, match="run `qa models fetch"):
             load_transcriber(load_settings(model=str(tmp_path)))
+
+    def test_the_firms_own_words_reach_the_model(self, tmp_path: Path) -> None:
+        (tmp_path / "settings").mkdir()
+        (tmp_path / "settings" / "vocabulary.txt").write_text("# ours\nNorthgate\n\nVelopak\n")
+        directory = write_random_whisper(tmp_path / "random.en")
+        settings = load_settings(data=tmp_path, model=str(directory), device="cpu")
+        assert load_transcriber(settings).options.hotwords == "Northgate, Velopak"
 
     def test_a_model_is_found_by_directory_home_or_project(self, tmp_path: Path) -> None:
         (tmp_path / "home" / "models" / "tiny.en").mkdir(parents=True)
