@@ -28,7 +28,7 @@ from qa.audio import (
 )
 from qa.diarize import NOTE as ONE_CHANNEL_NOTE
 from qa.diarize import turns_of_mono
-from qa.errors import AudioError, InputError, ModelError
+from qa.errors import AudioError, InputError, ModelError, SettingsError
 from qa.formats import Voices, is_transcript, read_transcript
 from qa.formats.building import NO_TIMES
 from qa.metadata import Metadata, add_metadata, from_filename, metadata_of
@@ -197,6 +197,8 @@ def _heard(source: Source, found: Metadata, settings: Settings, transcriber: Tra
     known = settings.agent_channel if settings.agent_channel is not None else found.agent_channel
     recording = _with_faults_noted(choose_channels(decode(source.recording)))
     kind = recording_kind(recording)
+    if known is not None and known > 1:
+        raise SettingsError(f"setting 'agent_channel': {known} is no channel of a call; set 0 or 1")
     if source.transcript is not None:
         activity = measure_activity(one_channel(recording, kind))
         voices = Voices(_channel_at(activity), known) if kind == "two_channels" else None

@@ -16,7 +16,7 @@ from made import noise, placed, silence, speech_like, tone, write_wav
 
 from qa.asr import Transcript
 from qa.audio import Recording
-from qa.errors import AudioError, InputError, ModelError, QaError, TranscriptError
+from qa.errors import AudioError, InputError, ModelError, QaError, SettingsError, TranscriptError
 from qa.hearing import Source, find_inputs, hear
 from qa.settings import Settings, load_settings
 from qa.values import Call, Span, Word
@@ -267,6 +267,15 @@ class TestRefused:
         path = write_wav(tmp_path / "k1.wav", _two_voices())
         with pytest.raises(AudioError, match="no words could be made out"):
             hear(path, settings=settings, transcriber=ScriptedTranscriber([], []))
+
+    def test_a_channel_that_no_call_has(self, tmp_path: Path) -> None:
+        path = write_wav(tmp_path / "k1.wav", _two_voices())
+        with pytest.raises(SettingsError, match="set 0 or 1"):
+            hear(
+                path,
+                settings=load_settings(agent_channel=3),
+                transcriber=ScriptedTranscriber(AGENT, CUSTOMER),
+            )
 
     def test_missing_files_and_folders(self, tmp_path: Path, settings: Settings) -> None:
         with pytest.raises(InputError, match="no such file"):
