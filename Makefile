@@ -27,6 +27,7 @@ test: $(V)/.ok check
 
 demo-sound: $(V)/.ok  # needs flite and espeak-ng; the recordings it makes are in the repository
 	$(BIN)/python -m tools.make_demo
+	$(BIN)/python -m tools.make_demo.history
 
 clean:
 	rm -rf $(V) build qa-home
