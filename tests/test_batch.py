@@ -17,6 +17,8 @@ from sqlalchemy import func, select, text
 
 from qa.batch import Outcome, Pipeline, enqueue, score, work
 from qa.batch import files as batch_files
+from qa.batch import pipeline as pipeline_module
+from qa.batch.verify import Verdict, verify
 from qa.errors import NotAllowed
 from qa.hearing import Source, find_inputs
 from qa.settings import Settings
@@ -278,3 +280,39 @@ def test_only_those_who_run_the_quality_work_hand_in_calls(
                 pipeline=Pipeline(settings),
                 principal=Principal(1, "x", role, agent="Priya Nair", team="North"),  # type: ignore[arg-type]
             )
+
+
+def test_what_stands_beside_a_call_is_part_of_what_made_its_score(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    calls = tmp_path / "calls"
+    write_call(calls, "a")
+    write_sound(calls / "a.wav")
+    table = calls / "metadata.csv"
+    table.write_text("file,agent,queue\na.wav,Sian Pryce,billing\n")
+    run(store, settings, calls)
+    assert load_call(store, SYSTEM, "a").row.agent == "Sian Pryce"
+    table.write_text("file,agent,queue\na.wav,Marta Kowalska,billing\n")
+    os.utime(table, ns=(1, 1))
+    assert run(store, settings, calls)[0].status == "scored"
+    stored = load_call(store, SYSTEM, "a")
+    assert stored.row.agent == "Marta Kowalska"
+    assert stored.manifest["hearing"]["metadata"]["agent"] == "Marta Kowalska"
+    # The table is not needed any more: what it said is in the manifest.
+    table.unlink()
+    (verdict,) = verify(store, SYSTEM, ["a"], pipeline=Pipeline(settings))
+    assert verdict == Verdict("a", same=True)
+
+
+def test_every_module_that_makes_a_score_is_part_of_its_print() -> None:
+    there = {p.stem for p in pipeline_module.PACKAGE.glob("*.py")}
+    there |= {p.parent.name for p in pipeline_module.PACKAGE.glob("*/__init__.py")}
+    counted = {
+        *pipeline_module.HEARING_CODE,
+        *pipeline_module.DETECTION_CODE,
+        *pipeline_module.SCORING_CODE,
+    }
+    forgotten = there - counted - pipeline_module.NO_PART
+    assert not forgotten, (
+        f"put them into a stage of qa/batch/pipeline.py, or into NO_PART: {sorted(forgotten)}"
+    )

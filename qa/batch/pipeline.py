@@ -33,18 +33,27 @@ from qa.values import Call, Detections, Evaluation
 PACKAGE = Path(qa.__file__).resolve().parent
 HEARING_CODE = (
     "values",
+    "yaml_file",
     "audio",
     "speech",
+    "silences",
     "asr",
     "diarize",
     "roles",
     "turns",
     "formats",
-    "hearing",
     "metadata",
+    "hearing",
 )
-DETECTION_CODE = ("values", "text", "numbers", "redact", "behaviours", "learn")
-SCORING_CODE = ("values", "scoring")
+DETECTION_CODE = ("values", "yaml_file", "text", "numbers", "redact", "behaviours", "learn", "sentence_model")
+SCORING_CODE = ("values", "yaml_file", "scoring")
+NO_PART = frozenset(
+    {
+        *("__init__", "__main__", "batch", "calibration", "cli", "engines", "errors", "labels", "models"),
+        *("promises", "report", "review", "scorecard", "settings", "store", "web"),
+    }
+)
+"""Modules that can't change what a call's score is; each other one belongs to a stage."""
 
 Stage = Callable[[str], None]
 

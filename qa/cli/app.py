@@ -6,8 +6,10 @@ failure with one line that says what to do, 2 a command that was typed wrongly.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
+import pkgutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,38 +17,18 @@ from typing import Annotated
 import typer
 
 from qa import __version__
-from qa.cli import (
-    accounts,
-    agents,
-    batches,
-    demo,
-    doctor,
-    form,
-    models,
-    report,
-    score,
-    serve,
-    transcribe,
-    verify,
-    worker,
-)
 from qa.errors import QaError
 
-GROUPS = (
-    demo,
-    score,
-    report,
-    serve,
-    worker,
-    batches,
-    transcribe,
-    form,
-    verify,
-    agents,
-    accounts,
-    models,
-    doctor,
-)
+FIRST = ("demo", "score", "report", "serve", "worker", "batches", "transcribe", "detect", "verify")
+"""The order of the commands in the help; files that are not named here follow by name."""
+
+
+def command_files() -> tuple[str, ...]:
+    """Every file of commands beside this one: a new command is one file with ``register``."""
+    there = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
+    there -= {"app", "processes"}
+    return (*(name for name in FIRST if name in there), *sorted(there - set(FIRST)))
+
 
 app = typer.Typer(
     name="qa",
@@ -91,8 +73,8 @@ def options(
     )
 
 
-for group in GROUPS:
-    group.register(app)
+for name in command_files():
+    importlib.import_module(f"qa.cli.{name}").register(app)
 
 
 def main() -> None:

@@ -112,10 +112,14 @@ def _answers(
         if with_evidence:
             call_id = call_ids[row.detection_id]
             found = _Findings(findings.get(row.detection_id, []), call_id)
-            answer = codec.answer_from_row(row, found, call_id)
+            by_evaluation[row.evaluation_id].append(codec.answer_from_row(row, found, call_id))
         else:
-            answer = _light(row)
-        by_evaluation[row.evaluation_id].append(answer)
+            # By position: rows are many, and looking up names costs more than making the answer.
+            evaluation_id, criterion, section, outcome, points, most, probability, expected = row
+            answer = AnswerValue(
+                criterion, section, outcome, points, most, probability, "", (), (), None, expected
+            )
+            by_evaluation[evaluation_id].append(answer)
     return by_evaluation
 
 
@@ -129,19 +133,6 @@ _LIGHT = (
     "probability",
     "expected_points",
 )
-
-
-def _light(row: Any) -> AnswerValue:
-    return AnswerValue(
-        criterion=row.criterion,
-        section=row.section,
-        outcome=row.outcome,
-        points=row.points,
-        max_points=row.max_points,
-        probability=row.probability,
-        reason="",
-        expected_points=row.expected_points,
-    )
 
 
 def _evidence(connection: Connection, conditions: Iterable[Any]) -> dict[int, list[Any]]:
