@@ -97,6 +97,8 @@ class Card(BaseModel):
     never: tuple[str, ...] = ()
     allow: tuple[Scope, ...] = ()
     """Scopes (see ``scope``) in which the patterns still count: "can't" is what a refusal is made of."""
+    phrases: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Further patterns that the card's own detector asks for by name."""
     settings: Mapping[str, Setting] = Field(default_factory=dict)
     sources: tuple[Sentence, ...]
     tip: Sentence
@@ -105,7 +107,8 @@ class Card(BaseModel):
 
     @model_validator(mode="after")
     def _patterns_compile(self) -> Card:
-        for pattern in (*self.patterns, *self.never):
+        named = [p for patterns in self.phrases.values() for p in patterns]
+        for pattern in (*self.patterns, *self.never, *named):
             try:
                 re.compile(pattern)
             except re.error as err:
@@ -119,6 +122,14 @@ class Card(BaseModel):
     @cached_property
     def compiled_never(self) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(p) for p in self.never)
+
+    @cached_property
+    def _named(self) -> Mapping[str, re.Pattern[str]]:
+        return {name: re.compile("|".join(f"(?:{p})" for p in ps)) for name, ps in self.phrases.items()}
+
+    def says(self, name: str, text: str) -> bool:
+        """Whether one of the card's patterns called ``name`` stands in the text (normal form)."""
+        return bool(self._named[name].search(text))
 
     def setting(self, name: str) -> float:
         return self.settings[name].value

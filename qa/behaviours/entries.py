@@ -35,11 +35,10 @@ _LISTENING = re.compile(
     r"go on|oh no|oh dear|bless|noted|understood|well)\b\W*){1,5}$"
 )
 _OPEN_WORDS = """
-a an the and or but so because cause that which who if when while then than as of to in on at for from with by
-about into my your his her its our their this these i i'm i've i'd we we've we're you you're he he's she she's
-they they've they're it it's is was are were am be been being have has had do does did can could will would
-should might must not just really very like even still also um uh er erm well don't didn't can't isn't wasn't
-won't there there's what where how why until unless since though although
+a an the and or but so because cause which who if when while then than as of to on at for from with by into my
+your his her our their these i i'm i've i'd we we've we're you're he he's she she's they they've they're it's is
+was are were am be been being has had does did can could will would should might must not just really very like
+even still also um uh er don't didn't can't isn't wasn't won't there's what's how why until unless since although
 """
 _OPEN_ENDS = frozenset(_OPEN_WORDS.split())
 

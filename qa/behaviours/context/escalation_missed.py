@@ -5,8 +5,6 @@ One finding a call, on the customer's turn that gave the occasion.
 
 from __future__ import annotations
 
-import re
-
 from qa.behaviours import phrase
 from qa.behaviours.cards import Card
 from qa.behaviours.odds import any_of
@@ -14,11 +12,6 @@ from qa.behaviours.reading import Reading, finding, whole
 from qa.values import Finding
 
 AFTER = ("customer_escalation_request", "customer_rejects", "escalation_offer")
-_SOMEBODY_ABOVE = re.compile(
-    r"\b(?:supervisor|manager|boss|gaffer|superior|somebody (?:else|senior|higher|above|in charge)|"
-    r"someone (?:else|senior|higher|above|in charge|who)|above you|over you|your head|in charge|senior|team lead(?:er)?|higher up|"
-    r"whoever|person who can|escalate|next level|your lead)\b"
-)
 _ONLY_A_THREAT = 0.35
 """A threat to leave or complain is no request for a supervisor, though the words may not tell."""
 
@@ -27,7 +20,7 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
     """The likeliest missed occasion, if any."""
     window = round(card.setting("agent_turns"))
     best: tuple[float, int, str] | None = None
-    for turn, p, why in _occasions(reading):
+    for turn, p, why in _occasions(reading, card):
         following = reading.next_of("agent", turn, count=window)
         offered = any_of(
             f.probability
@@ -57,12 +50,12 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
     )
 
 
-def _occasions(reading: Reading) -> list[tuple[int, float, str]]:
+def _occasions(reading: Reading, card: Card) -> list[tuple[int, float, str]]:
     """Customer turns that called for an escalation: (turn, probability, why)."""
     found = []
     for f in reading.findings:
         if f.behaviour == "customer_escalation_request" and f.turn is not None:
-            asked = bool(_SOMEBODY_ABOVE.search(reading.texts[f.turn].plain))
+            asked = card.says("somebody_above", reading.texts[f.turn].plain)
             found.append(
                 (f.turn, f.probability * (1.0 if asked else _ONLY_A_THREAT), "The customer asked for it")
             )

@@ -5,8 +5,6 @@ What a firm has decided its agents may promise (``data/settings/promises.yaml``)
 
 from __future__ import annotations
 
-import re
-
 from qa.behaviours import phrase
 from qa.behaviours.cards import Card
 from qa.behaviours.odds import weighed
@@ -14,15 +12,6 @@ from qa.behaviours.policy import allowed_promises
 from qa.behaviours.reading import Reading
 from qa.values import Finding
 
-_HEDGE = re.compile(
-    r"\b(?:should|usually|normally|hopefully|as far as i|i think|i'd expect|typically|probably|maybe|might|around|about|"
-    r"fingers crossed|can't promise|can't guarantee|no promises|all being well|in theory|if all goes|i believe)\b"
-)
-_ABSOLUTE = re.compile(
-    r"\b(?:guarantee[ds]?|promise|definitely|hundred per ?cent|100 ?%|never (?:again|happen)|without fail|no matter what|"
-    r"for (?:sure|certain|definite)|certain|absolutely|you have my word|on my (?:life|mother)|swear|i assure|rest assured|"
-    r"no doubt|one hundred|bet (?:my|your)|cast iron|mark my words|will not happen|won't happen)\b"
-)
 HEDGED = 0.5
 
 
@@ -33,9 +22,9 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
         sentence = reading.texts[f.turn or 0].plain[f.char_start : f.char_end]
         if any(pattern.search(sentence) for pattern in allowed_promises(reading.cards)):
             continue
-        if _ABSOLUTE.search(sentence):
+        if card.says("absolute", sentence):
             found.append(weighed(f, 1.0, "It is put in absolute words."))
-        elif _HEDGE.search(sentence):
+        elif card.says("hedged", sentence):
             found.append(weighed(f, HEDGED, "It is hedged, which speaks against it."))
         else:
             found.append(weighed(f, 1.0, "The outcome does not lie in the agent's own hands."))

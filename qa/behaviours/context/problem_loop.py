@@ -5,8 +5,6 @@ One finding a call, on the third statement.
 
 from __future__ import annotations
 
-import re
-
 from qa.behaviours import phrase
 from qa.behaviours.cards import Card
 from qa.behaviours.content import content, shared
@@ -26,10 +24,6 @@ AFTER = (
 )
 _OBSTACLES = ("refusal", "policy_citing", "dismissal", "arguing", "deflection")
 _SOLUTIONS = ("solution_offer", "options_offer", "escalation_offer")
-_AGAIN = re.compile(
-    r"\b(?:(?:as|like) i(?:'ve| have)?(?: already| just)? (?:said|told|explained|say|mentioned)|i(?:'ve| have)? (?:already|just) "
-    r"(?:said|told|explained)|(?:again|once more),|keep (?:telling|saying)|same (?:thing|answer)|told you|i said|still)\b"
-)
 SAME_CONTENT = 0.2
 """Share of an obstacle's content words that an earlier one already held: below it they are two obstacles."""
 
@@ -48,7 +42,7 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
         if _best(reading, _SOLUTIONS, i) >= 0.5 and obstacle < 0.5:
             stated = []
             continue
-        again = bool(_AGAIN.search(reading.texts[i].plain))
+        again = card.says("again", reading.texts[i].plain)
         if obstacle < 0.3 and not (again and stated):
             continue
         stated.append((i, max(obstacle, 0.5 if again else 0.0) * _sameness(reading, stated, i, again=again)))

@@ -6,18 +6,11 @@ customer asked for a moment the silence is theirs, and counts for less.
 
 from __future__ import annotations
 
-import re
-
 from qa.behaviours.cards import Card
 from qa.behaviours.reading import Reading, finding
 from qa.values import Finding, Span
 
 AFTER = ("hold_request", "hold_return")
-_CUSTOMER_ASKED = re.compile(
-    r"\b(?:hang on|hold on|wait a|one (?:sec|second|moment|minute)|just a (?:sec|second|moment|minute)|"
-    r"bear with|let me "
-    r"(?:find|get|look|check|see|grab)|i'll (?:just )?(?:get|go and|find|grab|look)|gimme a|give me a)\b"
-)
 
 
 def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
@@ -28,7 +21,7 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
         i = _turn_after(reading, gap)
         if i is None or i == 0:
             continue
-        cause, p = _cause(reading, i)
+        cause, p = _cause(reading, card, i)
         if p < 0.05:
             continue
         found.append(
@@ -69,13 +62,13 @@ def _turn_after(reading: Reading, gap: Span) -> int | None:
     return min(later, key=lambda i: reading.turns[i].start) if later else None
 
 
-def _cause(reading: Reading, i: int) -> tuple[str, float]:
+def _cause(reading: Reading, card: Card, i: int) -> tuple[str, float]:
     """Why it was silent, as far as the words tell, and how surely it is dead air."""
     held = _announced_hold(reading, i)
     if held >= 0.5:
         return "a hold had been announced", max(0.0, 0.95 * (1 - held))
     before = reading.texts[i - 1].plain
-    if reading.turns[i - 1].speaker == "customer" and _CUSTOMER_ASKED.search(before):
+    if reading.turns[i - 1].speaker == "customer" and card.says("customer_asked_for_a_moment", before):
         return "the customer had asked for a moment", 0.5
     asked = reading.turns[i - 1].speaker == "agent" and before.rstrip().endswith("?")
     if asked and reading.turns[i].speaker == "customer":

@@ -13,7 +13,8 @@ from qa.behaviours.entries import OPEN, Entry, entries
 from qa.behaviours.reading import Reading, finding, whole
 from qa.values import Finding, Span
 
-SURE, LIKELY, HARDLY = 0.92, 0.65, 0.08
+SURE, LIKELY, UNTOLD, HARDLY = 0.92, 0.65, 0.45, 0.08
+"""A clause left open; a finished sentence entered well before its end; words that do not tell; none."""
 _HOW = {
     "customer": "the customer broke off",
     "agent": "the agent gave way again",
@@ -34,7 +35,9 @@ def probability(entry: Entry, card: Card) -> float:
         return HARDLY
     if entry.unfinished >= OPEN and (collided or broke_off):
         return SURE
-    return LIKELY if collided else HARDLY
+    if not collided:
+        return HARDLY
+    return LIKELY if entry.unfinished == 0.0 else UNTOLD
 
 
 def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
