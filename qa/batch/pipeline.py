@@ -43,6 +43,7 @@ HEARING_CODE = (
     "turns",
     "formats",
     "metadata",
+    "doubt",
     "hearing",
 )
 DETECTION_CODE = ("values", "yaml_file", "text", "numbers", "redact", "behaviours", "learn", "sentence_model")

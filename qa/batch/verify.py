@@ -21,9 +21,10 @@ from qa.batch.pipeline import Pipeline, metadata_from_json
 from qa.batch.worker import with_form
 from qa.errors import QaError, StoreError
 from qa.hearing import Source
-from qa.store.calls import SourceOfCall, load_machine_call, source_of_call
+from qa.store.calls import load_machine_call
 from qa.store.codec import dump
 from qa.store.engine import Store
+from qa.store.facts import SourceOfCall, source_of_call
 from qa.store.rows import StoredCall
 from qa.values import Principal
 

@@ -8,13 +8,11 @@ log are only ever added to.
 from qa.store.calls import (
     EVERY_CALL,
     count_calls,
-    evaluations_of,
     list_calls,
-    listening_copy,
     load_call,
-    queues,
 )
 from qa.store.engine import Store, open_store
+from qa.store.facts import evaluations_of, listening_copy, queues
 from qa.store.rows import (
     CallFilter,
     CallRow,
