@@ -19,7 +19,7 @@ from typing import Any
 import qa
 from qa.asr import Transcriber, find_model, load_transcriber
 from qa.batch.files import Content
-from qa.behaviours import Cards, Classifier, detect, load_cards
+from qa.behaviours import Cards, Classifier, detect, load_cards, load_shipped_classifier
 from qa.errors import ModelError
 from qa.hearing import Source, hear_source
 from qa.metadata import Metadata, metadata_of
@@ -46,12 +46,23 @@ HEARING_CODE = (
     "doubt",
     "hearing",
 )
-DETECTION_CODE = ("values", "yaml_file", "text", "numbers", "redact", "behaviours", "learn", "sentence_model")
+DETECTION_CODE = ("values", "yaml_file", "text", "numbers", "redact", "behaviours")
 SCORING_CODE = ("values", "yaml_file", "scoring")
 NO_PART = frozenset(
     {
-        *("__init__", "__main__", "batch", "calibration", "cli", "engines", "errors", "labels", "models"),
-        *("promises", "report", "review", "scorecard", "settings", "store", "web"),
+        *(
+            "__init__",
+            "__main__",
+            "batch",
+            "calibration",
+            "cli",
+            "engines",
+            "errors",
+            "labels",
+            "learn",
+            "models",
+        ),
+        *("promises", "report", "review", "scorecard", "sentence_model", "settings", "store", "web"),
     }
 )
 """Modules that can't change what a call's score is; each other one belongs to a stage."""
@@ -87,7 +98,7 @@ class Pipeline:
     settings: Settings
     form: str | None = None
     given_transcriber: Transcriber | None = None
-    classifier: Classifier | None = field(default=None)
+    given_classifier: Classifier | None = field(default=None)
 
     @cached_property
     def cards(self) -> Cards:
@@ -100,6 +111,18 @@ class Pipeline:
     @cached_property
     def transcriber(self) -> Transcriber:
         return self.given_transcriber or load_transcriber(self.settings)
+
+    @cached_property
+    def classifier(self) -> Classifier | None:
+        """The one given, else the one that the project ships (``models/behaviours``)."""
+        if (
+            self.given_classifier is None
+            and not (self.settings.models / "behaviours" / "card.json").is_file()
+        ):
+            return None
+        return self.given_classifier or load_shipped_classifier(
+            self.settings.models, self.cards, threads=self.settings.cpu_threads
+        )
 
     @cached_property
     def options(self) -> Options:

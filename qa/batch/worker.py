@@ -169,7 +169,7 @@ def with_form(pipeline: Pipeline, form: str) -> Pipeline:
     """The pipeline for another form; what it has loaded is kept."""
     if pipeline.form == form:
         return pipeline
-    other = Pipeline(pipeline.settings, form, pipeline.given_transcriber, pipeline.classifier)
+    other = Pipeline(pipeline.settings, form, pipeline.given_transcriber, pipeline.given_classifier)
     other.__dict__.update(
         {k: v for k, v in pipeline.__dict__.items() if k in ("cards", "forms", "transcriber", "model")}
     )

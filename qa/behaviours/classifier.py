@@ -106,8 +106,10 @@ class TurnClassifier:
         heads: Mapping[str, Any],
         cards: Cards,
         thresholds: Mapping[str, float] | None = None,
+        sha256: str = "",
     ) -> None:
         self._encoder = encoder
+        self._sha256 = sha256
         self._thresholds = dict(thresholds or {})
         self._cards = cards
         self._columns: list[str] = heads["columns"]
@@ -120,6 +122,11 @@ class TurnClassifier:
                 "the trained heads do not fit the behaviour cards or the encoder (a card was added or removed "
                 "since they were trained); run: qa train"
             )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of heads and encoder."""
+        return self._sha256
 
     @property
     def behaviours(self) -> tuple[str, ...]:
@@ -238,7 +245,11 @@ def load_classifier(folder: Path, cards: Cards, *, threads: int = 0) -> TurnClas
         )
     heads = load(heads_file, trusted=list(ALLOWED_TYPES))
     return TurnClassifier(
-        BehaviourEncoder(folder / "encoder", threads=threads), heads, cards, card.get("thresholds")
+        BehaviourEncoder(folder / "encoder", threads=threads),
+        heads,
+        cards,
+        card.get("thresholds"),
+        hashlib.sha256(f"{card['heads_sha256']} {card['encoder_sha256']}".encode()).hexdigest(),
     )
 
 

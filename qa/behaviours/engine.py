@@ -49,7 +49,13 @@ class Judgement:
 
 
 class Classifier(Protocol):
-    """Judges many calls at once, so that embeddings are made in batches."""
+    """Judges many calls at once, so that embeddings are made in batches.
+
+    ``sha256`` names what was learned: it goes into the record of what made a score.
+    """
+
+    @property
+    def sha256(self) -> str: ...
 
     def judge(
         self, calls: Sequence[Call], texts: Sequence[tuple[TurnText, ...]]

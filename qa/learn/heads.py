@@ -128,7 +128,7 @@ def _regression(strength: float) -> Any:
     return LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=0)
 
 
-def _head() -> Any:
+def new_head() -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=HEAD_STRENGTH, solver="lbfgs", max_iter=400)
@@ -199,7 +199,7 @@ def fit(t: Table, behaviours: Sequence[str], cards: Cards) -> Fitted:
             continue
         hint = cross_fitted_words(t, behaviour, cards, words)
         columns = np.column_stack([t.dense[rows], hint]).astype(np.float64)
-        head = _head().fit(columns, y, sample_weight=weights_of(t, rows))
+        head = new_head().fit(columns, y, sample_weight=weights_of(t, rows))
         calls = t.whole_call[rows]
         if y[calls].sum() >= FEWEST_POSITIVE:
             fit_bias(head, columns[calls], y[calls])
