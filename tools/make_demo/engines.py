@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Sound = npt.NDArray[np.float32]
+Sound = npt.NDArray[np.floating]
 
 FLITE = "libflite.so.1"
 FLITE_VOICES = {

@@ -158,7 +158,7 @@ def _scene(
 ) -> Scene:
     queues = habits[slot.agent]["queues"]
     queue = rng.choices(list(queues), weights=list(queues.values()))[0]
-    problem = rng.choice([one for one in problems if one["queue"] == queue])
+    problem: Mapping[str, Any] = rng.choice([one for one in problems if one["queue"] == queue])
     mood = rng.choices(list(MOODS), weights=list(MOODS.values()))[0]
     opening, same = None, False
     if back and (not back.kept or back.outbound_by):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import butter, sosfiltfilt
 
 from tools.make_demo.engines import Sound
@@ -44,7 +44,8 @@ def hold_music(length: int) -> Sound:
     tone = np.zeros(length)
     for number, notes in enumerate(CHORDS_HZ):
         tone += (chord == number) * sum(np.sin(2 * np.pi * note * t) for note in notes)
-    return (tone * swell * 10 ** (MUSIC_DB / 20)).astype(np.float32)
+    music: Sound = (tone * swell * 10 ** (MUSIC_DB / 20)).astype(np.float32)
+    return music
 
 
 def over_the_line(
@@ -55,24 +56,25 @@ def over_the_line(
     band = butter(4, BAND_HZ, btype="bandpass", fs=RATE_HZ, output="sos")
     leak = 10 ** (CROSS_TALK_DB / 20) if cross_talk else 0.0
     made: dict[Speaker, Sound] = {}
-    for side, other in (("agent", "customer"), ("customer", "agent")):
-        mixed = sides[side] + leak * sides[other]  # type: ignore[index]
-        noise = random.standard_normal(mixed.size)
-        noise = sosfiltfilt(band, noise)
+    pairs: tuple[tuple[Speaker, Speaker], ...] = (("agent", "customer"), ("customer", "agent"))
+    for side, other in pairs:
+        mixed = np.asarray(sides[side] + leak * sides[other])
+        noise = sosfiltfilt(band, random.standard_normal(mixed.size))
         noise *= 10 ** (noise_db / 20) / np.sqrt((noise**2).mean())
-        made[side] = mu_law(sosfiltfilt(band, mixed) + noise)  # type: ignore[index]
+        made[side] = mu_law(sosfiltfilt(band, mixed) + noise)
     return made
 
 
-def mu_law(sound: npt.NDArray[np.float64]) -> Sound:
+def mu_law(sound: Sound) -> Sound:
     """There and back through eight bits."""
     clipped = np.clip(sound, -1.0, 1.0)
     small = np.sign(clipped) * np.log1p(255 * np.abs(clipped)) / np.log(256)
     small = np.round(small * 127) / 127
-    return (np.sign(small) * (256 ** np.abs(small) - 1) / 255).astype(np.float32)
+    back: Sound = (np.sign(small) * (256 ** np.abs(small) - 1) / 255).astype(np.float32)
+    return back
 
 
-def store(channels: list[Sound], target: Path) -> None:
+def store(channels: Sequence[Sound], target: Path) -> None:
     """The channels (one or two) as Opus in Ogg."""
     layout = "mono" if len(channels) == 1 else "stereo"
     data = np.round(np.stack(channels, axis=1) * 32767).astype(np.int16)

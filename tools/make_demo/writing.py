@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tools.make_demo.engines import Voice
+from tools.make_demo.engines import Sound, Voice
 from tools.make_demo.line import over_the_line, store, tracks
 from tools.make_demo.placing import RATE_HZ, Placed, Timeline, place
 from tools.make_demo.script import Script, Speaker
@@ -27,7 +27,7 @@ def make_call(script: Script, voices: dict[str, Voice], calls: Path, truths: Pat
     )
     agent_on = script.head["agent_on"]
     if agent_on == "mono":
-        channels = [(sides["agent"] + sides["customer"]) * 0.8]
+        channels: list[Sound] = [(sides["agent"] + sides["customer"]) * 0.8]
     else:
         channels = [sides["agent"], sides["customer"]]
         channels = channels if agent_on == "left" else channels[::-1]
