@@ -264,9 +264,9 @@ def _transcribed(
         timing = measure_timing(recording, agent_channel=agent.channel, activity=activity)
         notes += [agent.note] if agent.note else []
     else:
-        turns = turns_of_mono(transcript.words[0], data=settings.data)
+        turns = turns_of_mono(transcript.words[0], heard_in, data=settings.data)
         timing = measure_timing(heard_in, agent_channel=None, activity=activity)
-        notes += [_kind_note(kind), ONE_CHANNEL_NOTE]
+        notes += [_kind_note(kind), ONE_CHANNEL_NOTE, _sureness_note(turns)]
     if transcript.language not in (None, "en"):
         notes.append(f"The call is in '{transcript.language}': it is transcribed but not scored.")
     return Call(
@@ -279,6 +279,13 @@ def _transcribed(
         words_from=transcriber.name,
         notes=tuple(note for note in notes if note),
     )
+
+
+def _sureness_note(turns: Sequence[Turn]) -> str:
+    """How sure the speakers of a mono call are, weighted by what is said."""
+    n_words = sum(len(turn.words) for turn in turns)
+    sure = sum(turn.confidence * len(turn.words) for turn in turns) / max(1, n_words)
+    return f"How sure it is who speaks: {sure:.0%} on average."
 
 
 def _unheard_marked(
