@@ -31,3 +31,14 @@ demo-sound: $(V)/.ok  # needs flite and espeak-ng; the recordings it makes are i
 
 clean:
 	rm -rf $(V) build qa-home
+
+SPEECH := build/speech
+train-speech: $(V)/.ok  # needs flite and espeak-ng; about 90 minutes on two cores, then models/demo-en is new
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train]'
+	$(BIN)/python -m tools.speech_model.corpus --source labels --out $(SPEECH)/corpus
+	$(BIN)/python -m tools.speech_model.corpus --source grammar --n 4000 --voices-per-text 1.5 --out $(SPEECH)/corpus
+	$(BIN)/python -m tools.speech_model.train --corpus $(SPEECH)/corpus --out $(SPEECH)/run
+	$(BIN)/python -m tools.speech_model.convert --run $(SPEECH)/run --out models/demo-en
+	$(BIN)/python -m tools.speech_model.evaluate --corpus $(SPEECH)/corpus
+	$(BIN)/python -m tools.speech_model.evaluate_demo
+.PHONY: train-speech
