@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from qa.behaviours import Cards, TurnClassifier, detect_all
-from qa.behaviours.reading import TurnText
+from qa.behaviours.reading import Reading, TurnText
+from qa.behaviours.timing import interruption
 from qa.learn.metrics import Counts, weighted_f1
 from qa.values import Call, Speaker, Timing, Turn
 
@@ -139,3 +140,35 @@ def meeting_calls(meeting: Mapping[str, Any]) -> Iterator[tuple[Call, dict[int, 
             }
             if turns and truth:
                 yield Call(f"{meeting['id']}:{holder}:{other}", turns, timing=Timing(source="turns")), truth
+
+
+def meetings_f1(folder: Path, cards: Cards) -> float | None:
+    """F1 of "this utterance was interrupted" over all meetings, from times and words; None without the file."""
+    file = folder / "turns_overlap.jsonl"
+    if not file.is_file():
+        return None
+    hits = false_alarms = misses = 0
+    for meeting in _rows(file):
+        interrupted: dict[tuple[str, float], bool] = {}
+        truth: dict[tuple[str, float], bool] = {}
+        for call, labels in meeting_calls(meeting):
+            holder = call.call_id.split(":")[-2]
+            for k, label in labels.items():
+                truth[holder, call.turns[k].start] = label
+            for k in interrupted_turns(call, cards):
+                interrupted[holder, call.turns[k].start] = True
+        for key, label in truth.items():
+            said = interrupted.get(key, False)
+            hits, false_alarms, misses = (
+                hits + (said and label),
+                false_alarms + (said and not label),
+                misses + (label and not said),
+            )
+    return Counts(hits, false_alarms, misses).f1
+
+
+def interrupted_turns(call: Call, cards: Cards, *, least: float = 0.5) -> frozenset[int]:
+    """Customer turns that the agent interrupted."""
+    reading = Reading(call, cards, tuple(TurnText.of(t.text) for t in call.turns), {}, {})
+    found = interruption.detect(reading, cards["interruption"])
+    return frozenset(int(dict(f.details)["interrupted_turn"]) for f in found if f.probability >= least)
