@@ -11,14 +11,12 @@ Conventions
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.asr import Transcriber, Transcript
 from qa.audio import (
-    SOUND_ENDINGS,
     Recording,
     call_name,
     choose_channels,
@@ -28,40 +26,23 @@ from qa.audio import (
 )
 from qa.diarize import NOTE as ONE_CHANNEL_NOTE
 from qa.diarize import turns_of_mono
-from qa.errors import AudioError, InputError, ModelError, SettingsError
-from qa.formats import Voices, is_transcript, read_transcript
+from qa.errors import AudioError, ModelError, SettingsError
+from qa.formats import Voices, read_transcript
 from qa.formats.building import NO_TIMES
 from qa.metadata import Metadata, add_metadata, from_filename, metadata_of
 from qa.roles import probability_first_is_agent, role_phrases
 from qa.settings import Settings
+from qa.sources import Source, find_inputs, source_of
 from qa.speech import FOR_WORDS, Activity, heard_probability, measure_activity, measure_timing, regions_of
 from qa.turns import spread_words, text_of, turns_from_words, utterances
 from qa.values import Call, RecordingKind, Span, Timing, Turn, Word
 
-log = logging.getLogger(__name__)
+__all__ = ["Source", "find_inputs", "hear", "hear_source", "source_of"]
 
-TRANSCRIPT_ENDINGS = (".json", ".vtt", ".srt", ".sbv", ".txt")
-SURELY_TRANSCRIPTS = (".vtt", ".srt", ".sbv")
 MAX_BEYOND_S = 5.0  # a transcript may count its last pause; more does not belong to this recording
 MIN_HEARD = 0.2  # of the speech detector, for a word to have been said
 MAX_CLIPPED_SHARE = 0.001  # of the samples; clean telephone speech hardly ever reaches full scale
 FITS = 0.6  # share of the transcript's time that one assignment of the channels must explain
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One call to be: a recording, a transcript, or both."""
-
-    recording: Path | None = None
-    transcript: Path | None = None
-
-    @property
-    def path(self) -> Path:
-        """The file that names the call."""
-        found = self.recording or self.transcript
-        if found is None:
-            raise ValueError("a source needs a recording or a transcript")
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,100 +52,6 @@ class AgentChannel:
     channel: int
     confidence: float = 1.0
     note: str | None = None
-
-
-def find_inputs(paths: Iterable[Path]) -> tuple[Source, ...]:
-    """Every call among files and folders (walked), a recording and its transcript as one, in path order.
-
-    A file named directly is always taken; in a folder, files that are neither sound nor transcript are passed
-    over and counted in the log.
-
-    Raises
-    ------
-    InputError
-        A path does not exist, or nothing at all is found.
-    """
-    paths = list(paths)
-    files: dict[Path, None] = {}
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"{path}: no such file or folder")
-        if path.is_dir():
-            found = [p for p in sorted(path.rglob("*")) if p.is_file() and not _is_hidden(p, path)]
-            taken = [p for p in found if _is_sound(p) or _may_be_transcript(p)]
-            if len(found) > len(taken):
-                log.info("%d files passed over: neither sound nor transcript", len(found) - len(taken))
-            files.update(dict.fromkeys(taken))
-        else:
-            files[path] = None
-    sources, used = [], set()
-    for path in files:
-        if _is_sound(path):
-            transcript = transcript_beside(path)
-            sources.append(Source(path, transcript))
-            used.add(transcript)
-    beside = {_stem(source.recording) for source in sources if source.recording}
-    for path in files:
-        if not _is_sound(path) and path not in used and (_stem(path) not in beside or path in paths):
-            sources.append(Source(transcript=path))
-    if not sources:
-        names = ", ".join(str(path) for path in paths) or "nothing"
-        raise InputError(f"{names}: no recordings and no transcripts found there")
-    return tuple(sorted(sources, key=lambda source: source.path.as_posix()))
-
-
-def _is_hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)
-
-
-def _is_sound(path: Path) -> bool:
-    return path.suffix.lower() in SOUND_ENDINGS
-
-
-def _may_be_transcript(path: Path) -> bool:
-    """In a folder: subtitles and JSON by name (a broken one is reported, not lost), text only if it is one."""
-    ending = path.suffix.lower()
-    if ending in SURELY_TRANSCRIPTS:
-        return True
-    if ending == ".json":
-        return not _is_metadata_beside(path)
-    return ending == ".txt" and is_transcript(path)
-
-
-def _is_metadata_beside(path: Path) -> bool:
-    """A JSON that lies beside a recording of the same name and is no transcript."""
-    siblings = (p for p in path.parent.iterdir() if _is_sound(p) and _stem(p) == _stem(path))
-    return next(siblings, None) is not None and not is_transcript(path)
-
-
-def _stem(path: Path) -> Path:
-    return path.parent / call_name(path)
-
-
-def transcript_beside(recording: Path) -> Path | None:
-    """The transcript of the same name beside a recording, by content where the ending leaves it open."""
-    for ending in TRANSCRIPT_ENDINGS:
-        for candidate in (recording.with_suffix(ending), recording.with_name(recording.name + ending)):
-            if candidate.is_file() and (ending in SURELY_TRANSCRIPTS or is_transcript(candidate)):
-                return candidate
-    return None
-
-
-def source_of(path: Path) -> Source:
-    """What one file is: a recording (with the transcript beside it) or a transcript.
-
-    Raises
-    ------
-    InputError
-        The file does not exist or is a folder.
-    """
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give one file, or score the folder")
-    if _is_sound(path) or not (path.suffix.lower() in TRANSCRIPT_ENDINGS or is_transcript(path)):
-        return Source(path, transcript_beside(path))
-    return Source(transcript=path)
 
 
 def hear(path: Path, *, settings: Settings, transcriber: Transcriber | None) -> Call:

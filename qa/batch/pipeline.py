@@ -39,11 +39,13 @@ HEARING_CODE = (
     "silences",
     "asr",
     "diarize",
+    "voices",
     "roles",
     "turns",
     "formats",
     "metadata",
     "doubt",
+    "sources",
     "hearing",
 )
 DETECTION_CODE = ("values", "yaml_file", "text", "numbers", "redact", "behaviours")
