@@ -4,7 +4,7 @@ Conventions
 -----------
 - An utterance becomes a small call of its context and itself; only its last turn is labelled.
 - ``group`` keeps apart what must not be split: all turns of one call, an utterance with itself.
-- The held-back calls are fixed by a hash of their id: never trained on, by anything in the project.
+- The held-back calls are a fixed list: never trained on, by anything in the project.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from qa.behaviours.reading import TurnText
 from qa.labels import LabelledCall, LabelledUtterance, labelled_calls, labelled_utterances
 from qa.values import Call, Timing, Turn
 
-HELD_BACK_SHARE = 5
-"""One call in five is held back."""
 NOT_FROM_WORDS = frozenset({"interruption", "dead_air", "raised_voice", "venting_room", "escalation_missed"})
 """Judged from times or from other findings: no head is trained for them."""
 
@@ -30,9 +28,10 @@ def bucket(text: str, buckets: int) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % buckets
 
 
-def is_held_back(call_id: str) -> bool:
-    """Whether the call is never to be trained on."""
-    return bucket(f"held back {call_id}", HELD_BACK_SHARE) == 0
+def held_back(labels: Path) -> frozenset[str]:
+    """Ids of the calls that are never trained on (``held_back.txt``): chosen once, before anything was trained."""
+    file = labels / "held_back.txt"
+    return frozenset(file.read_text(encoding="utf-8").split()) if file.is_file() else frozenset()
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,9 @@ def load_labels(folder: Path) -> Labels:
     """All labels of ``data/labels``, in a fixed order."""
     calls = [of_call(c) for c in labelled_calls(folder)]
     utterances = _distinct(of_utterance(u) for u in labelled_utterances(folder))
-    training = [e for e in calls if not is_held_back(e.group)] + utterances
-    return Labels(tuple(training), tuple(e for e in calls if is_held_back(e.group)))
+    kept = held_back(folder)
+    training = [e for e in calls if e.group not in kept] + utterances
+    return Labels(tuple(training), tuple(e for e in calls if e.group in kept))
 
 
 def _distinct(examples: Iterable[Example]) -> list[Example]:
