@@ -1,0 +1,43 @@
+"""Who is there: asked by every page and every fragment at every run."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+
+from qa.store.sessions import principal_of
+from qa.values import Principal
+from qa.web import state
+from qa.web.gate import COOKIE
+
+_LEAVE = """
+export default () => {
+  const here = window.location.pathname + window.location.search;
+  window.location.assign('/qa/login?next=' + encodeURIComponent(here));
+}
+"""
+
+_leave = st.components.v2.component("qa.leave", js=_LEAVE)
+
+
+def current_principal() -> Principal:
+    """Whoever holds this browser's session; where nobody does, the run ends at the sign-in page."""
+    principal = principal_of(state.store(), st.context.cookies.get(COOKIE))
+    if principal is None:
+        signed_out()
+    return principal
+
+
+def signed_out() -> NoReturn:
+    """Say so and go to the sign-in page."""
+    st.info("You are signed out.")
+    _leave(key="leave")
+    st.stop()
+
+
+def require(principal: Principal, *roles: str) -> None:
+    """End the run where a page is not for this role, as if there were no such page."""
+    if principal.role not in roles:
+        st.error("There is no such page, or it is not yours to see.")
+        st.stop()

@@ -1,0 +1,121 @@
+"""Who may sign in, and as what; for admins."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from qa.errors import QaError
+from qa.store import agents
+from qa.store.accounts import AccountRow, add_account, list_accounts, set_active, set_password, set_role
+from qa.store.tables import ROLES
+from qa.values import Principal
+from qa.web import identity, look, state
+
+NOBODY = "nobody"
+
+
+def page() -> None:
+    """Draw the page."""
+    principal = identity.current_principal()
+    identity.require(principal, "admin")
+    title, new = st.columns([4, 1], vertical_alignment="center")
+    title.title("Accounts", anchor=False)
+    if new.button("New account", type="primary", icon=":material/person_add:", width="stretch"):
+        _new(principal)
+    rows = list_accounts(state.store(), principal)
+    title.caption(f"{look.count(len(rows), 'account')}. Keeping one out ends its sessions at once.")
+    for row in rows:
+        _row(principal, row)
+
+
+def _row(principal: Principal, row: AccountRow) -> None:
+    with st.container(border=True, gap=None):
+        who, what, act = st.columns([4, 4, 3], vertical_alignment="center")
+        kept_out = "" if row.active else "  :red[✕ kept out]"
+        who.markdown(f"**{look.escape(row.name)}**{kept_out}")
+        who.caption(look.escape(row.login))
+        ways = [
+            way
+            for way, there in (("password", row.has_password), ("the firm's sign-in", row.is_linked))
+            if there
+        ]
+        of = row.agent or row.team
+        what.markdown(row.role + (f" of {look.escape(of)}" if of else ""))
+        what.caption("signs in by " + (" or ".join(ways) or "nothing yet"))
+        with act, st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Change", key=f"change-{row.account_id}"):
+                _change(principal, row)
+            label = "Keep out" if row.active else "Let in"
+            if st.button(
+                label, key=f"active-{row.account_id}", disabled=row.account_id == principal.account_id
+            ):
+                _do(lambda: set_active(state.store(), principal, row.login, active=not row.active))
+
+
+def _who_for(
+    principal: Principal, role: str, *, key: str, agent: str | None, team: str | None
+) -> dict[str, str | None]:
+    """The agent or the team that a role needs."""
+    people = agents(state.store(), principal)
+    if role == "agent":
+        names = [name for name, _ in people]
+        index = names.index(agent) if agent in names else None
+        chosen = st.selectbox(
+            "Agent, as in the calls", names, index=index, accept_new_options=True, key=f"{key}-agent"
+        )
+        return {"agent": chosen, "team": None}
+    if role == "supervisor":
+        teams = sorted({one for _, one in people if one})
+        index = teams.index(team) if team in teams else None
+        chosen = st.selectbox("Team", teams, index=index, accept_new_options=True, key=f"{key}-team")
+        return {"agent": None, "team": chosen}
+    return {"agent": None, "team": None}
+
+
+@st.dialog("New account")
+def _new(_principal: Principal) -> None:
+    principal = identity.current_principal()
+    login = st.text_input("Login", help="One word, such as a name or an e-mail address.")
+    name = st.text_input("Name shown")
+    role = st.selectbox("Role", ROLES, index=ROLES.index("agent"))
+    of = _who_for(principal, role or "agent", key="new", agent=None, team=None)
+    password = st.text_input(
+        "First password", type="password", help="Leave it empty where the firm's sign-in is used."
+    )
+    if st.button("Make it", type="primary"):
+        _do(
+            lambda: add_account(
+                state.store(),
+                principal,
+                login=login or "",
+                role=role or "agent",
+                password=password or None,
+                name=name or None,
+                **of,
+            )
+        )
+
+
+@st.dialog("Change account")
+def _change(_principal: Principal, row: AccountRow) -> None:
+    principal = identity.current_principal()
+    st.markdown(f"**{look.escape(row.login)}**")
+    key = f"c{row.account_id}"
+    role = st.selectbox("Role", ROLES, index=ROLES.index(row.role), key=f"{key}-role")
+    of = _who_for(principal, role or row.role, key=key, agent=row.agent, team=row.team)
+    if st.button("Change the role", key=f"{key}-do"):
+        _do(lambda: set_role(state.store(), principal, row.login, role=role or row.role, **of))
+    st.divider()
+    password = st.text_input("New password", type="password", key=f"{key}-password")
+    if st.button("Set the password", key=f"{key}-set", disabled=not password):
+        _do(lambda: set_password(state.store(), principal, row.login, password or ""))
+
+
+def _do(act: object) -> None:
+    """Do it and draw the page anew; where it can't be done, say why."""
+    try:
+        act()  # type: ignore[operator]
+    except QaError as err:
+        st.error(look.escape(str(err)))
+        return
+    st.rerun()

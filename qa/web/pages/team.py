@@ -1,0 +1,188 @@
+"""Team overview: what needs somebody today, the level of the calls, every agent with the range of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from qa.scorecard import Scorecard
+from qa.scorecard.pooling import interval
+from qa.store import ScoreRow
+from qa.store.overview import attention
+from qa.values import Principal
+from qa.web import data, identity, look, navigation, state
+from qa.web.parts import charts
+from qa.web.parts.filters import Chosen, choose
+
+PER_PAGE = 25
+
+
+def page() -> None:
+    """Draw the page."""
+    principal = identity.current_principal()
+    identity.require(principal, "admin", "lead", "reviewer", "supervisor")
+    title, chosen = st.columns([3, 4], vertical_alignment="bottom")
+    title.title("Team", anchor=False)
+    with chosen:
+        wanted = choose(principal, with_team=True)
+    rows = data.scores_for(principal, wanted.which)
+    title.caption(f"{wanted.says}  ·  {look.count(len(rows), 'call')}")
+    _needs_you(principal, wanted)
+    if not rows:
+        _nothing_yet(principal)
+        return
+    _level(principal, wanted, rows)
+    _agents(data.scorecards_for(principal, wanted.which), rows)
+
+
+def _nothing_yet(principal: Principal) -> None:
+    with st.container(border=True):
+        st.subheader("No calls here yet", anchor=False)
+        st.markdown("Nothing matches this choice. Choose a longer period, or hand in calls to be scored.")
+        if principal.role in navigation.HANDS_IN:
+            navigation.link("upload", "Hand in calls", icon=":material/upload_file:")
+
+
+def _needs_you(principal: Principal, wanted: Chosen) -> None:
+    """A row of what waits, each with the way there; calm where nothing does."""
+    found = attention(state.store(), principal, since=wanted.which.since)
+    oldest = _age(found.oldest_dispute_at)
+    waiting = [
+        (found.open_disputes, "dispute waits", "disputes wait", oldest, "calls", {}),
+        (found.overdue_promises, "promise is overdue", "promises are overdue", "", "calls", {}),
+        (
+            found.auto_failed,
+            "call failed outright",
+            "calls failed outright",
+            "",
+            "calls",
+            {"only": "auto-fail"},
+        ),
+        (found.failed_files or 0, "file could not be read", "files could not be read", "", "upload", {}),
+        (found.not_scored, "call has no total", "calls have no total", "", "calls", {"only": "no total"}),
+    ]
+    waiting = [one for one in waiting if one[0]]
+    if not waiting:
+        with st.container(border=True):
+            st.markdown(":green[✓] **Nothing waits for you.** No open disputes, no failed files.")
+        return
+    with st.container(horizontal=True, gap="small"):
+        for n, one, many, more, place, params in waiting:
+            with st.container(border=True, gap=None, width=210):
+                st.markdown(f"### {n}")
+                navigation.link(place, one if n == 1 else many, **params)
+                if more:
+                    st.caption(more)
+
+
+def _age(moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    days = (datetime.now(UTC) - moment).days
+    return "since today" if days < 1 else f"the oldest for {look.count(days, 'day')}"
+
+
+def _level(principal: Principal, wanted: Chosen, rows: Sequence[ScoreRow]) -> None:
+    scores = [row.score for row in rows if row.score is not None]
+    earlier_rows = data.scores_for(principal, wanted.before) if wanted.before else ()
+    earlier = [row.score for row in earlier_rows if row.score is not None]
+    left, middle, right = st.columns([3, 4, 6], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        st.markdown("**Score of these calls**")
+        if not scores:
+            st.markdown("∅ no call could be given a total")
+        else:
+            mean, low, high = interval(scores)
+            st.markdown(f"# {mean:.0f}  :gray[:small[{low:.0f}–{high:.0f}]]")
+            st.caption(f"mean of {look.count(len(scores), 'call')}; the range holds it with 90 % probability")
+            st.caption(_against(mean, earlier))
+    with middle, st.container(border=True, height="stretch"):
+        st.markdown("**How the scores lie**")
+        if scores:
+            told = f"Distribution of {len(scores)} scores from {min(scores):.0f} to {max(scores):.0f}"
+            st.altair_chart(charts.distribution(scores, look.palette()), width="stretch", alt=told)
+    with right, st.container(border=True, height="stretch"):
+        _sections(rows, earlier_rows)
+
+
+def _against(mean: float, earlier: Sequence[float]) -> str:
+    if not earlier:
+        return "No calls in the same stretch of time before."
+    before, low, high = interval(earlier)
+    if low <= mean <= high:
+        return f"No clear change from {before:.0f} in the {look.count(len(earlier), 'call')} before."
+    moved = mean - before
+    return f"{moved:+.0f} against {before:.0f} in the {look.count(len(earlier), 'call')} before."
+
+
+def _sections(rows: Sequence[ScoreRow], earlier: Sequence[ScoreRow]) -> None:
+    titles = look.section_titles(state.default_form())
+    now, then = _by_section(rows), _by_section(earlier)
+    shown = []
+    for section, scores in now.items():
+        mean, low, high = interval(scores)
+        change = f"  {mean - sum(then[section]) / len(then[section]):+.0f}" if then.get(section) else ""
+        label = titles.get(section) or look.plain(section)
+        shown.append(charts.Range(label, mean, low, high, f"{mean:.0f} ({low:.0f}–{high:.0f}){change}"))
+    st.markdown("**By section**" + ("  :gray[:small[and the change from the time before]]" if then else ""))
+    told = "; ".join(f"{row.label} {row.beside}" for row in shown)
+    st.altair_chart(charts.ranges(shown, look.palette(), labels_px=110), width="stretch", alt=told)
+
+
+def _by_section(rows: Sequence[ScoreRow]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        for section, score in row.sections if row.score is not None else ():
+            if score is not None:
+                found.setdefault(section, []).append(score)
+    return found
+
+
+def _agents(cards: Sequence[Scorecard], rows: Sequence[ScoreRow]) -> None:
+    st.subheader("Agents", anchor=False)
+    st.caption(
+        "In alphabetical order. The bar is where each level lies with 90 % probability; where bars overlap, nobody "
+        "can say who is better. Few calls draw a level towards the team's."
+    )
+    scores = [row.score for row in rows if row.score is not None]
+    team = interval(scores) if len(scores) > 1 else None
+    pages = range(0, len(cards), PER_PAGE)
+    start = 0
+    if len(pages) > 1:
+        start = st.selectbox(
+            "Agents", list(pages), format_func=lambda n: f"{n + 1} to {min(len(cards), n + PER_PAGE)}"
+        )
+    titles = look.section_titles(state.default_form())
+    for card in cards[start : start + PER_PAGE]:
+        _agent(card, team, titles)
+
+
+def _agent(card: Scorecard, team: tuple[float, float, float] | None, titles: dict[str, str]) -> None:
+    with st.container(border=True, gap=None):
+        who, level, best, gain = st.columns([3, 6, 2.4, 2.4], vertical_alignment="center", gap="medium")
+        with who:
+            navigation.link("agent", f"**{look.escape(card.agent)}**", name=card.agent)
+            calls = look.count(card.n_calls, "call")
+            st.caption(look.escape("  ·  ".join(part for part in (card.team, calls) if part)))
+        with level:
+            if card.score is None:
+                st.caption("∅ no call could be given a total")
+            else:
+                said = look.score(card.score, card.low, card.high)
+                row = charts.Range(" ", card.score, card.low, card.high, said)
+                chart = charts.ranges([row], look.palette(), band=team, labels_px=1)
+                st.altair_chart(
+                    chart, width="stretch", alt=f"{card.agent}: {said}", key=f"level-{card.agent}"
+                )
+        ordered = sorted(card.sections, key=lambda section: section.score)
+        if ordered:
+            best.caption("Strongest")
+            best.markdown(f"{_title(ordered[-1].section, titles)} {ordered[-1].score:.0f}")
+            gain.caption("Most to gain")
+            gain.markdown(f"{_title(ordered[0].section, titles)} {ordered[0].score:.0f}")
+
+
+def _title(section: str, titles: dict[str, str]) -> str:
+    return look.escape(titles.get(section) or look.plain(section))
