@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from qa.errors import SettingsError
 from qa.settings import Settings, load_settings
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
+STOPS_WITHIN_S = 10.0
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +57,15 @@ def start(settings: Settings, *, port: int, address: str = "127.0.0.1") -> None:
     if address not in ("127.0.0.1", "localhost"):
         command += ["--server.allowedHosts", f"{address},127.0.0.1,localhost"]
     typer.echo(f"http://{address}:{port}  (Ctrl-C ends it)", err=True)
-    try:
-        code = subprocess.run(command, env=environment, cwd=APP.parent, check=False).returncode  # noqa: S603
-    except KeyboardInterrupt:
-        code = 0
-    raise typer.Exit(code)
+    raise typer.Exit(_run(command, environment))
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run until it ends by itself, by Ctrl-C, or with us: the app never outlives the command."""
+    with subprocess.Popen(command, env=environment, cwd=APP.parent) as app:  # noqa: S603
+        signal.signal(signal.SIGTERM, lambda *_: app.terminate())
+        try:
+            return app.wait()
+        except KeyboardInterrupt:
+            app.wait(STOPS_WITHIN_S)
+            return 0

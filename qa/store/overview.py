@@ -9,13 +9,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from qa.store.codec import from_ms
 from qa.store.engine import Store, now_ms
 from qa.store.scope import require, visible
-from qa.store.tables import Call, Dispute, Finding, Job, Promise
+from qa.store.tables import Call, Dispute, Finding, Job, Promise, Turn
 from qa.values import Principal
+
+BEGINNING_TURNS = 12
+SAYS_SOMETHING = 25
+"""Letters; shorter turns are greetings and signs of listening."""
 
 HANDS_IN = frozenset({"admin", "lead", "reviewer", "system"})
 
@@ -70,7 +74,7 @@ def matters(
     behaviour: str = "customer_problem",
     min_probability: float = 0.5,
 ) -> dict[str, str]:
-    """What each call is about, in the customer's words: the first problem that was named; none for some."""
+    """What each call is about, in the customer's words: the first problem named, else how they began."""
     query = (
         select(Call.call_id, Finding.quote)
         .join(Finding, Finding.detection_id == Call.detection_id)
@@ -83,7 +87,25 @@ def matters(
         .order_by(Finding.start_ms.desc())
     )
     with store.reading() as connection:
-        return {row.call_id: row.quote for row in connection.execute(query)}
+        named = {row.call_id: row.quote for row in connection.execute(query)}
+        return {**_beginnings(connection, principal, set(call_ids) - set(named)), **named}
+
+
+def _beginnings(connection: Connection, principal: Principal, call_ids: Collection[str]) -> dict[str, str]:
+    """The customer's first turn that says something, of each call."""
+    query = (
+        select(Call.call_id, Turn.text)
+        .join(Turn, Turn.transcript_id == Call.transcript_id)
+        .where(
+            Call.call_id.in_(call_ids),
+            visible(principal),
+            Turn.speaker == "customer",
+            Turn.n < BEGINNING_TURNS,
+            func.length(Turn.text) >= SAYS_SOMETHING,
+        )
+        .order_by(Turn.n.desc())
+    )
+    return {row.call_id: row.text for row in connection.execute(query)}
 
 
 def known_contents(store: Store, principal: Principal, contents: Collection[str]) -> dict[str, str]:

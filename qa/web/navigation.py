@@ -59,7 +59,7 @@ def link(to: str, label: str, /, *, icon: str | None = None, help: str | None = 
     """A link to a page, with query parameters; those that are None are left out."""
     entry = next(entry for entry in ENTRIES if entry.name == to)
     given = {key: str(value) for key, value in params.items() if value is not None}
-    st.page_link(_page(entry), label=label, icon=icon, help=help, query_params=given)
+    st.page_link(_page(entry, with_icon=False), label=label, icon=icon, help=help, query_params=given)
 
 
 def go(to: str, /, **params: Any) -> None:
@@ -68,11 +68,11 @@ def go(to: str, /, **params: Any) -> None:
     st.switch_page(_page(entry), query_params={key: str(value) for key, value in params.items()})
 
 
-def _page(entry: Entry, *, default: bool = False) -> Page:
+def _page(entry: Entry, *, default: bool = False, with_icon: bool = True) -> Page:
     return st.Page(
         _body(entry.name),
         title=entry.title,
-        icon=f":material/{entry.icon}:",
+        icon=f":material/{entry.icon}:" if with_icon else None,
         url_path=entry.name,
         default=default,
         visibility="hidden" if entry.hidden else "visible",

@@ -9,7 +9,7 @@ from qa.store.overview import matters
 from qa.values import Span
 from qa.web import identity, look, navigation, state
 from qa.web.parts import call_view, charts, provenance
-from qa.web.parts.call_list import NO_MATTER
+from qa.web.parts.call_list import NO_MATTER, shortened
 from qa.web.parts.player import player
 
 MOMENT_S = 4.0
@@ -59,16 +59,16 @@ def _heading(stored: StoredCall, matter: str | None) -> None:
     row, evaluation = stored.row, stored.evaluation
     left, right = st.columns([5, 3], vertical_alignment="center", gap="medium")
     with left:
-        st.title(look.escape(matter) if matter else NO_MATTER, anchor=False)
+        st.title(look.escape(shortened(matter)) if matter else NO_MATTER, anchor=False)
         facts = [look.day_and_time(row.started_at), row.agent or "agent not known", row.queue, row.direction]
         facts += [look.clock(row.duration_s), f"customer {row.customer}" if row.customer else None]
         st.caption(look.escape("  ·  ".join(fact for fact in facts if fact)))
     with right:
         if evaluation.score is None:
-            st.markdown("### ∅ No total")
+            st.metric("Score", "∅ no total")
             st.caption(look.escape(evaluation.why_no_score or "Too little could be measured."))
             return
-        st.markdown(f"# {evaluation.score:.0f}  :gray[:small[{evaluation.low:.0f}–{evaluation.high:.0f}]]")
+        st.metric("Score", look.score(evaluation.score, evaluation.low, evaluation.high))
         st.caption(_verdict(stored))
 
 

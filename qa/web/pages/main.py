@@ -7,6 +7,7 @@ import streamlit as st
 from qa.errors import NotAllowed, QaError
 from qa.web import identity, navigation
 from qa.web.assets_route import ASSETS
+from qa.web.parts.frame import frame
 
 
 def main() -> None:
@@ -18,6 +19,7 @@ def main() -> None:
         initial_sidebar_state="collapsed",
     )
     st.logo(str(ASSETS / "mark.svg"), size="large", link=None)
+    frame()
     principal = identity.current_principal()
     try:
         navigation.show(principal)

@@ -17,6 +17,8 @@ from qa.web.parts import charts
 from qa.web.parts.filters import Chosen, choose
 
 PER_PAGE = 25
+AUTO_FAIL = {"only": "auto-fail"}
+NO_TOTAL = {"only": "no total"}
 
 
 def page() -> None:
@@ -50,31 +52,23 @@ def _needs_you(principal: Principal, wanted: Chosen) -> None:
     found = attention(state.store(), principal, since=wanted.which.since)
     oldest = _age(found.oldest_dispute_at)
     waiting = [
-        (found.open_disputes, "dispute waits", "disputes wait", oldest, "calls", {}),
-        (found.overdue_promises, "promise is overdue", "promises are overdue", "", "calls", {}),
-        (
-            found.auto_failed,
-            "call failed outright",
-            "calls failed outright",
-            "",
-            "calls",
-            {"only": "auto-fail"},
-        ),
-        (found.failed_files or 0, "file could not be read", "files could not be read", "", "upload", {}),
-        (found.not_scored, "call has no total", "calls have no total", "", "calls", {"only": "no total"}),
+        (found.open_disputes, "dispute waits", "disputes wait", oldest, "gavel", "calls", {}),
+        (found.overdue_promises, "promise is overdue", "promises are overdue", "", "event_busy", "calls", {}),
+        (found.auto_failed, "call failed outright", "calls failed outright", "", "block", "calls", AUTO_FAIL),
+        (found.failed_files or 0, "file failed", "files failed", "", "draft", "upload", {}),
+        (found.not_scored, "call has no total", "calls have no total", "", "contrast", "calls", NO_TOTAL),
     ]
     waiting = [one for one in waiting if one[0]]
-    if not waiting:
-        with st.container(border=True):
-            st.markdown(":green[✓] **Nothing waits for you.** No open disputes, no failed files.")
-        return
-    with st.container(horizontal=True, gap="small"):
-        for n, one, many, more, place, params in waiting:
-            with st.container(border=True, gap=None, width=210):
-                st.markdown(f"### {n}")
-                navigation.link(place, one if n == 1 else many, **params)
-                if more:
-                    st.caption(more)
+    with st.container(border=True, horizontal=True, gap="medium", vertical_alignment="center"):
+        if not waiting:
+            st.markdown(
+                ":green[✓] **Nothing waits for you.** No open disputes, nothing overdue, no failed files."
+            )
+            return
+        st.markdown("**Needs you today**", width="content")
+        for n, one, many, more, icon, place, params in waiting:
+            label = f"**{n}** {one if n == 1 else many}" + (f" ({more})" if more else "")
+            navigation.link(place, label, icon=f":material/{icon}:", **params)
 
 
 def _age(moment: datetime | None) -> str:
@@ -90,12 +84,12 @@ def _level(principal: Principal, wanted: Chosen, rows: Sequence[ScoreRow]) -> No
     earlier = [row.score for row in earlier_rows if row.score is not None]
     left, middle, right = st.columns([3, 4, 6], gap="medium")
     with left, st.container(border=True, height="stretch"):
-        st.markdown("**Score of these calls**")
         if not scores:
-            st.markdown("∅ no call could be given a total")
+            st.metric("Score of these calls", "∅")
+            st.caption("No call could be given a total.")
         else:
             mean, low, high = interval(scores)
-            st.markdown(f"# {mean:.0f}  :gray[:small[{low:.0f}–{high:.0f}]]")
+            st.metric("Score of these calls", look.score(mean, low, high))
             st.caption(f"mean of {look.count(len(scores), 'call')}; the range holds it with 90 % probability")
             st.caption(_against(mean, earlier))
     with middle, st.container(border=True, height="stretch"):
@@ -143,8 +137,8 @@ def _by_section(rows: Sequence[ScoreRow]) -> dict[str, list[float]]:
 def _agents(cards: Sequence[Scorecard], rows: Sequence[ScoreRow]) -> None:
     st.subheader("Agents", anchor=False)
     st.caption(
-        "In alphabetical order. The bar is where each level lies with 90 % probability; where bars overlap, nobody "
-        "can say who is better. Few calls draw a level towards the team's."
+        "In alphabetical order, on a line from 0 to 100. The bar is where each level lies with 90 % probability; where "
+        "bars overlap, nobody can say who is better. Shaded: all of these calls together."
     )
     scores = [row.score for row in rows if row.score is not None]
     team = interval(scores) if len(scores) > 1 else None
@@ -162,7 +156,7 @@ def _agents(cards: Sequence[Scorecard], rows: Sequence[ScoreRow]) -> None:
 def _agent(card: Scorecard, team: tuple[float, float, float] | None, titles: dict[str, str]) -> None:
     with st.container(border=True, gap=None):
         who, level, best, gain = st.columns([3, 6, 2.4, 2.4], vertical_alignment="center", gap="medium")
-        with who:
+        with who, st.container(gap=None):
             navigation.link("agent", f"**{look.escape(card.agent)}**", name=card.agent)
             calls = look.count(card.n_calls, "call")
             st.caption(look.escape("  ·  ".join(part for part in (card.team, calls) if part)))
@@ -172,16 +166,18 @@ def _agent(card: Scorecard, team: tuple[float, float, float] | None, titles: dic
             else:
                 said = look.score(card.score, card.low, card.high)
                 row = charts.Range(" ", card.score, card.low, card.high, said)
-                chart = charts.ranges([row], look.palette(), band=team, labels_px=1)
+                chart = charts.ranges([row], look.palette(), band=team, bare=True)
                 st.altair_chart(
                     chart, width="stretch", alt=f"{card.agent}: {said}", key=f"level-{card.agent}"
                 )
         ordered = sorted(card.sections, key=lambda section: section.score)
         if ordered:
-            best.caption("Strongest")
-            best.markdown(f"{_title(ordered[-1].section, titles)} {ordered[-1].score:.0f}")
-            gain.caption("Most to gain")
-            gain.markdown(f"{_title(ordered[0].section, titles)} {ordered[0].score:.0f}")
+            for column, named, section in (
+                (best, "Strongest", ordered[-1]),
+                (gain, "Most to gain", ordered[0]),
+            ):
+                title = _title(section.section, titles)
+                column.markdown(f":gray[:small[{named}]]  \n{title} {section.score:.0f}")
 
 
 def _title(section: str, titles: dict[str, str]) -> str:

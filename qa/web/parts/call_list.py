@@ -11,7 +11,7 @@ from qa.store.rows import CallRow
 from qa.values import Principal
 from qa.web import look, navigation, state
 
-NO_MATTER = "No problem was named"
+NO_MATTER = "A call without words of the customer"
 
 
 def call_rows(principal: Principal, rows: Sequence[CallRow], *, with_agent: bool = True) -> None:
@@ -24,8 +24,8 @@ def call_rows(principal: Principal, rows: Sequence[CallRow], *, with_agent: bool
 def _row(row: CallRow, matter: str | None, *, with_agent: bool) -> None:
     with st.container(border=True, gap=None):
         title, figures = st.columns([5, 2], vertical_alignment="center", gap="small")
-        with title:
-            label = look.escape(_shortened(matter)) if matter else NO_MATTER
+        with title, st.container(gap=None):
+            label = look.escape(shortened(matter)) if matter else NO_MATTER
             navigation.link("call", f"**{label}**", id=row.call_id)
             facts = [look.day_and_time(row.started_at)]
             if with_agent:
@@ -47,7 +47,7 @@ def marks(row: CallRow) -> list[tuple[str, str]]:
     if row.auto_failed_by:
         found.append(("✕ auto-fail", "red"))
     elif row.passed is False:
-        found.append(("under the pass mark", "yellow"))
+        found.append(("✕ under the pass mark", "yellow"))
     if row.open_disputes:
         found.append(("disputed", "violet"))
     if row.origin != "machine":
@@ -57,5 +57,6 @@ def marks(row: CallRow) -> list[tuple[str, str]]:
     return found
 
 
-def _shortened(text: str, most: int = 90) -> str:
+def shortened(text: str, most: int = 90) -> str:
+    """The beginning of a text, cut between words."""
     return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + "…"

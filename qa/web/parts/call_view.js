@@ -97,14 +97,22 @@ class View {
     const nodes = [...this.root.querySelectorAll(`[data-f~="${n}"]`)];
     nodes.forEach((node) => node.classList.add("on"));
     const inText = nodes.find((node) => node.closest(".cv-turns"));
-    inText?.scrollIntoView({ block: "center", behavior: "smooth" });
+    this.bring(inText);
     this.tell(finding);
     if (play) this.hear(finding.start, finding.end);
   }
   showTurnAt(t) {
     const turn = this.turnNodes.find((one) => one.end > t);
-    turn?.node.scrollIntoView({ block: "center", behavior: "smooth" });
+    this.bring(turn?.node);
     turn?.node.classList.add("on");
+  }
+  // Moves the pane where there is one, else the page: a click in the answers must not move the answers.
+  bring(node) {
+    const pane = node?.closest(".cv-pane");
+    if (!pane) return;
+    if (pane.scrollHeight <= pane.clientHeight + 4) { if (window.innerWidth <= 800) node.scrollIntoView({ block: "center", behavior: "smooth" }); return; }
+    const offset = node.getBoundingClientRect().top - pane.getBoundingClientRect().top;
+    pane.scrollBy({ top: offset - pane.clientHeight / 3, behavior: "smooth" });
   }
   tell(f) {
     const sure = f.sure >= 100 ? "sure" : `${f.sure} % sure`;
@@ -120,7 +128,7 @@ class View {
     const marks = this.ordered.map((f) => el("button", {
       class: `cv-mark ${CLASSES[f.polarity]}`, "data-f": f.n, style: { left: pc(f.start) }, title: `${clock(f.start)} ${f.name}`,
       "aria-label": `${f.name} at ${clock(f.start)}`, onclick: (e) => { e.stopPropagation(); this.select(f.n); } }, GLYPHS[f.polarity]));
-    const quiet = d.lanes.silences.map(([a, b, , said]) => el("span", { class: "cv-quiet", style: { left: pc(a), width: pc(b - a) }, title: `${said}, ${clock(a)} to ${clock(b)}` }, el("b", {}, `${said} ${Math.round(b - a)} s`)));
+    const quiet = d.lanes.silences.map(([a, b, , said]) => el("span", { class: "cv-quiet", style: { left: pc(a), width: pc(b - a) }, title: `${said}, ${clock(a)} to ${clock(b)}` }, el("b", {}, (b - a) / d.duration > 0.12 ? `${said} ${Math.round(b - a)} s` : `${Math.round(b - a)} s`)));
     const over = d.lanes.overlaps.map(([a, b]) => el("span", { class: "cv-over", style: { left: pc(a), width: pc(b - a) }, title: `both speak at ${clock(a)} for ${(b - a).toFixed(1)} s` }));
     const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => el("span", { style: { left: `${100 * share}%` } }, clock(share * d.duration)));
     this.head = el("span", { class: "cv-head", hidden: true });
@@ -146,7 +154,7 @@ class View {
   transcript() {
     const turns = this.data.turns.map((turn) => this.turn(turn));
     const doubtful = this.data.turns.some((t) => t.parts.some((p) => p[2]));
-    return el("section", { "aria-label": "Transcript" }, el("h2", {}, "What was said"),
+    return el("section", { class: "cv-pane", tabindex: 0, "aria-label": "Transcript" }, el("h2", {}, "What was said"),
       doubtful ? el("p", { class: "cv-small" }, "Dotted words were hard to recognise; nothing is scored from them.") : null,
       el("div", { class: "cv-turns" }, turns));
   }
@@ -179,7 +187,7 @@ class View {
 
   // ---- answers
   answers() {
-    return el("section", { "aria-label": "Answers by section" }, el("h2", {}, "How the form was answered"),
+    return el("section", { class: "cv-pane", tabindex: 0, "aria-label": "Answers by section" }, el("h2", {}, "How the form was answered"),
       this.data.sections.map((s) => this.section(s)),
       el("p", { class: "cv-small cv-hint" }, "✓ met · ✕ missed · – did not apply · ∅ not measured · ? uncertain. Only ✓ and ✕ count."));
   }

@@ -15,6 +15,12 @@ from qa.web.look import Palette
 
 FONT = "Source Sans, Source Sans Pro, sans-serif"
 ROW_PX = 34
+TOP_PX = 18
+LETTER_PX = 7
+AXIS_PX = 24
+SCORES = alt.Scale(domain=[0, 100])
+# Not None: layers that share an axis must agree that there is one.
+NO_AXIS = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ def ranges(
     band: tuple[float, float, float] | None = None,
     mark: float | None = None,
     labels_px: int = 150,
+    bare: bool = False,
 ) -> alt.LayerChart:
     """Each level as a dot on its range, on one line from 0 to 100.
 
@@ -44,14 +51,16 @@ def ranges(
         Mean, low and high of the team, drawn behind.
     mark
         The pass mark, drawn as a line.
+    bare
+        Without the figures of the axis and the name of the band, for rows under one another.
     """
     frame = pd.DataFrame(
         [(r.label, r.score, r.low, r.high, r.beside, _told(r)) for r in rows],
         columns=["label", "score", "low", "high", "beside", "told"],
     )
     order = [row.label for row in rows]
-    y = alt.Y("label:N", sort=order, title=None, axis=_label_axis(colours, labels_px))
-    x = alt.X("low:Q", scale=alt.Scale(domain=[0, 100]), title=None, axis=_score_axis(colours))
+    y = alt.Y("label:N", sort=order, title=None, axis=NO_AXIS if bare else _label_axis(colours, labels_px))
+    x = alt.X("low:Q", scale=SCORES, title=None, axis=NO_AXIS if bare else _score_axis(colours))
     base = alt.Chart(frame).encode(tooltip=[alt.Tooltip("told:N", title=" ")])
     track = base.mark_rule(color=colours.line, strokeWidth=1).encode(y=y, x=alt.datum(0), x2=alt.datum(100))
     span = base.mark_bar(color=colours.soft, height=10, cornerRadius=5).encode(y=y, x=x, x2="high:Q")
@@ -61,10 +70,13 @@ def ranges(
     )
     layers: list[Any] = [track, span, dot, said]
     if band is not None:
-        layers.insert(0, _band(band, colours))
+        layers.insert(0, _band(band, colours, named=not bare))
     if mark is not None:
         layers.insert(1, _vertical(mark, f"pass {mark:.0f}", colours))
-    return _finished(alt.layer(*layers), height=ROW_PX * max(1, len(rows)), right=150)
+    height = ROW_PX * max(1, len(rows))
+    right = 12 + LETTER_PX * max((len(row.beside) for row in rows), default=0)
+    top = TOP_PX if band is not None and not bare else 4
+    return _finished(alt.layer(*layers), height=height, right=right, top=top, axis=not bare)
 
 
 def _told(row: Range) -> str:
@@ -73,17 +85,23 @@ def _told(row: Range) -> str:
     return f"{row.label}: {row.score:.0f}, between {row.low:.0f} and {row.high:.0f} with 90 % probability"
 
 
-def _band(band: tuple[float, float, float], colours: Palette) -> alt.LayerChart:
+def _band(band: tuple[float, float, float], colours: Palette, *, named: bool) -> alt.LayerChart:
     mean, low, high = band
     frame = pd.DataFrame({"low": [low], "high": [high], "mean": [mean]})
-    area = alt.Chart(frame).mark_rect(color=colours.line, opacity=0.55).encode(x="low:Q", x2="high:Q")
-    line = alt.Chart(frame).mark_rule(color=colours.muted, strokeDash=[3, 3]).encode(x="mean:Q")
+    axis = _score_axis(colours) if named else NO_AXIS
+    x = alt.X("low:Q", scale=SCORES, title=None, axis=axis)
+    area = alt.Chart(frame).mark_rect(color=colours.line, opacity=0.55).encode(x=x, x2="high:Q")
+    line = (
+        alt.Chart(frame)
+        .mark_rule(color=colours.muted, strokeDash=[3, 3])
+        .encode(x=alt.X("mean:Q", scale=SCORES, title=None, axis=axis))
+    )
     said = (
         alt.Chart(frame)
         .mark_text(baseline="bottom", dy=-4, color=colours.muted, fontSize=12, font=FONT)
         .encode(x="mean:Q", y=alt.value(0), text=alt.value(f"team {mean:.0f}"))
     )
-    return alt.layer(area, line, said)
+    return alt.layer(area, line, said) if named else alt.layer(area, line)
 
 
 def _vertical(at: float, label: str, colours: Palette) -> alt.LayerChart:
@@ -109,12 +127,13 @@ def distribution(scores: Sequence[float], colours: Palette) -> alt.LayerChart:
     frame["told"] = [
         f"{n} calls from {a} to {b}" for a, b, n in zip(frame["from"], frame["to"], frame["n"], strict=True)
     ]
-    x = alt.X("from:Q", scale=alt.Scale(domain=[0, 100]), title=None, axis=_score_axis(colours))
-    y = alt.Y("n:Q", axis=None, scale=alt.Scale(domain=[0, max(bins) * 1.15 or 1]))
+    x = alt.X("from:Q", scale=SCORES, title=None, axis=_score_axis(colours))
+    zero = alt.datum(0)
+    y = alt.Y("n:Q", axis=NO_AXIS, scale=alt.Scale(domain=[0, max(bins) * 1.15 or 1]))
     bars = (
         alt.Chart(frame)
         .mark_bar(color=colours.accent, binSpacing=3, cornerRadiusTopLeft=3, cornerRadiusTopRight=3)
-        .encode(x=x, x2="to:Q", y=y, tooltip=[alt.Tooltip("told:N", title=" ")])
+        .encode(x=x, x2="to:Q", y=y, y2=zero, tooltip=[alt.Tooltip("told:N", title=" ")])
     )
     said = (
         alt.Chart(frame)
@@ -156,7 +175,7 @@ def weeks(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
         ),
     )
     base = alt.Chart(frame).encode(x=x, tooltip=[alt.Tooltip("told:N", title=" ")])
-    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 100]), title=None, axis=_score_axis(colours))
+    y = alt.Y("low:Q", scale=SCORES, title=None, axis=_score_axis(colours))
     band = base.mark_area(color=colours.soft, opacity=0.6).encode(y=y, y2="high:Q")
     bars = base.mark_rule(color=colours.soft, strokeWidth=8, strokeCap="round").encode(y=y, y2="high:Q")
     line = base.mark_line(color=colours.accent, strokeWidth=2).encode(y="score:Q")
@@ -181,8 +200,8 @@ def waterfall(steps: Sequence[Step], colours: Palette) -> alt.LayerChart:
         said = f"{sign}{abs(step.points):.1f}"
         rows.append((place, step.label, min(start, end), max(start, end), said, colour))
     frame = pd.DataFrame(rows, columns=["n", "label", "low", "high", "said", "colour"])
-    y = alt.Y("n:O", title=None, axis=None)
-    x = alt.X("low:Q", scale=alt.Scale(domain=[0, 100]), title=None, axis=_score_axis(colours))
+    y = alt.Y("n:O", title=None, axis=NO_AXIS)
+    x = alt.X("low:Q", scale=SCORES, title=None, axis=_score_axis(colours))
     tooltip = [alt.Tooltip("label:N", title=" "), alt.Tooltip("said:N", title="points")]
     base = alt.Chart(frame).encode(y=y, tooltip=tooltip)
     bars = base.mark_bar(height=9, cornerRadius=3, yOffset=9).encode(
@@ -223,10 +242,16 @@ def _label_axis(colours: Palette, width_px: int) -> alt.Axis:
     )
 
 
-def _finished(chart: Any, *, height: int, left: int = 0, right: int = 5) -> Any:
-    padding = {"left": left, "right": right, "top": 18, "bottom": 4}
+def _finished(chart: Any, *, height: int, right: int = 5, top: int = TOP_PX, axis: bool = True) -> Any:
+    """Sizes as Streamlit takes them: the height holds padding and axis too."""
+    bottom = 4
+    whole = height + top + bottom + (AXIS_PX if axis else 0)
     return (
-        chart.properties(height=height, padding=padding, background="transparent")
+        chart.properties(
+            height=whole,
+            padding={"left": 2, "right": right, "top": top, "bottom": bottom},
+            background="transparent",
+        )
         .configure_view(strokeWidth=0)
         .configure(font=FONT)
     )

@@ -48,11 +48,12 @@ def _no_calls(*, mine: bool) -> None:
 
 def _level(card: Scorecard, *, mine: bool) -> None:
     with st.container(border=True):
-        st.markdown("**Your level**" if mine else "**Level**")
+        label = "Your level" if mine else "Level"
         if card.score is None:
-            st.markdown("∅ No call could be given a total yet.")
+            st.metric(label, "∅")
+            st.caption("No call could be given a total yet.")
             return
-        st.markdown(f"# {card.score:.0f}  :gray[:small[{card.low:.0f}–{card.high:.0f}]]")
+        st.metric(label, look.score(card.score, card.low, card.high))
         calls = look.count(card.n_calls, "call")
         without = f"; {card.n_without_score} more without a total" if card.n_without_score else ""
         st.caption(f"from {calls}{without}; with 90 % probability the level lies in this range")
