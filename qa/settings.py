@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -51,6 +51,37 @@ class Settings(BaseSettings):
     min_calls_to_compare: int = Field(5, ge=1, description="fewer calls give no comparison of agents")
     metadata: Path | None = Field(None, description="table (CSV, XLSX) of agents, start times and the like")
     agent_channel: int | None = Field(None, ge=0, description="0 or 1; none: found out per recording")
+    channels: tuple[int, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=2,
+        description="of recordings with more than two: those to use, such as [0, 2]; none: the two loudest",
+    )
+    dispute_open_days: int = Field(30, ge=1, description="how long after an evaluation it may be disputed")
+    dispute_decide_days: int = Field(7, ge=1, description="how long a decision about a dispute may take")
+    max_disputes: int = Field(2, ge=1, description="how often the same thing may be disputed")
+    max_overturn_share: float = Field(
+        0.3, gt=0, le=1, description="a behaviour overturned more often than this is advice only"
+    )
+    min_overturn_judged: int = Field(
+        10, ge=1, description="fewer findings judged by people never make a behaviour advice only"
+    )
+    keep_recordings_days: int | None = Field(
+        None, ge=1, description="`qa purge` removes older recordings; none: they are kept"
+    )
+    webhooks: tuple[str, ...] = Field((), description="addresses told of scores, auto-fails and disputes")
+    webhook_secret: SecretStr | None = Field(None, description="signs what is sent to the webhooks")
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Settings:
+        for url in self.webhooks:
+            if not url.startswith(("https://", "http://")):
+                raise ValueError(f"webhook {url!r} is no http(s) address")
+        if self.webhooks and (
+            self.webhook_secret is None or len(self.webhook_secret.get_secret_value()) < 16
+        ):
+            raise ValueError("webhooks need webhook_secret (16 characters or more) to be signed with")
+        return self
 
     @property
     def database(self) -> str:
@@ -82,7 +113,7 @@ def load_settings(**flags: Any) -> Settings:
         return Settings(**given)
     except ValidationError as err:
         first = err.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"]) or "webhooks"
         raise SettingsError(
             f"setting '{key}': {first['msg']}; correct it in qa.toml, QA_{key.upper()} or the flag"
         ) from err

@@ -33,6 +33,8 @@ class Store:
 
     engine: Engine
     home: Path
+    webhooks: tuple[str, ...] = ()
+    """Addresses that are told of scores and disputes."""
 
     @property
     def dialect(self) -> str:
@@ -109,7 +111,7 @@ def open_store(settings: Settings) -> Store:
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, home)
+    return Store(engine, home, settings.webhooks)
 
 
 def make_home(home: Path) -> Path:

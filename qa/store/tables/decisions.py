@@ -224,6 +224,17 @@ class Sample(Base):
     done_at: Mapped[Ms | None]
 
 
+class Erasure(Base):
+    """A call whose content was erased on request or by age; its score and its figures stay. Append-only."""
+
+    __tablename__ = "erasure"
+    id: Mapped[Id]
+    call_id: Mapped[int] = mapped_column(BigId, ForeignKey("call.id"), index=True, unique=True)
+    reason: Mapped[Str]
+    account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("account.id"))
+    created_at: Mapped[Ms]
+
+
 class Audit(Base):
     """Who did what, when, to which thing. Append-only, each row chained to the one before by its hash."""
 
