@@ -18,8 +18,8 @@ from pathlib import Path
 from qa.asr import Transcriber, Transcript
 from qa.audio import (
     Recording,
+    call_channels,
     call_name,
-    choose_channels,
     clipped_share,
     decode,
     recording_kind,
@@ -82,7 +82,7 @@ def _heard(source: Source, found: Metadata, settings: Settings, transcriber: Tra
     if source.recording is None:
         return _with_words(read_transcript(source.path, data=settings.data))
     known = settings.agent_channel if settings.agent_channel is not None else found.agent_channel
-    recording = _with_faults_noted(choose_channels(decode(source.recording)))
+    recording = _with_faults_noted(call_channels(decode(source.recording), settings.channels))
     kind = recording_kind(recording)
     if known is not None and known > 1:
         raise SettingsError(f"setting 'agent_channel': {known} is no channel of a call; set 0 or 1")

@@ -18,8 +18,8 @@ def main(home: Path, data: Path, mark: Path) -> None:
 
     keep_files = worker.keep_files
 
-    def keep_and_hang(*args: Any) -> Any:
-        kept = keep_files(*args)
+    def keep_and_hang(*args: Any, **options: Any) -> Any:
+        kept = keep_files(*args, **options)
         mark.touch()
         time.sleep(600)
         return kept

@@ -96,6 +96,16 @@ class TestTwoChannels:
         assert call.turns[0].speaker == "customer"
         assert all(turn.confidence == 1.0 for turn in call.turns)
 
+    def test_the_setting_chooses_among_more_than_two_channels(self, tmp_path: Path) -> None:
+        voices = _two_voices()
+        path = write_wav(
+            tmp_path / "k.wav", [voices[0], tone(18, level_db=-6), voices[1], tone(18, 900, level_db=-6)]
+        )
+        settings = load_settings(agent_channel=1, channels=(2, 0))
+        call = hear(path, settings=settings, transcriber=ScriptedTranscriber(CUSTOMER, AGENT))
+        assert [turn.text for turn in call.turns] == [AGENT[0], CUSTOMER[0], AGENT[1], CUSTOMER[1]]
+        assert "Of 4 channels, 1, 3 (counted from 0) are left out." in call.notes
+
     def test_doubt_about_the_channel_stays_in_the_turns(self, tmp_path: Path, settings: Settings) -> None:
         path = write_wav(tmp_path / "k1.wav", _two_voices())
         call = hear(

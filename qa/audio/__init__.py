@@ -10,7 +10,13 @@ Conventions
 
 from __future__ import annotations
 
-from qa.audio.channels import choose_channels, clipped_share, lagged_correlation, recording_kind
+from qa.audio.channels import (
+    call_channels,
+    choose_channels,
+    clipped_share,
+    lagged_correlation,
+    recording_kind,
+)
 from qa.audio.decoding import decode
 from qa.audio.files import SOUND_ENDINGS, call_name
 from qa.audio.listening import write_listening_copy
@@ -20,6 +26,7 @@ __all__ = [
     "SOUND_ENDINGS",
     "Recording",
     "Samples",
+    "call_channels",
     "call_name",
     "choose_channels",
     "clipped_share",

@@ -37,6 +37,11 @@ def choose_channels(recording: Recording, wanted: Sequence[int] | None = None) -
     )
 
 
+def call_channels(recording: Recording, wanted: Sequence[int] | None) -> Recording:
+    """The channels of the two sides: what is ``wanted`` counts only where there are more than two."""
+    return recording if len(recording.channels) <= 2 else choose_channels(recording, wanted)
+
+
 def clipped_share(channel: Samples) -> float:
     """Share of the samples that lie flat against the channel's peak near full scale."""
     peak = max(int(channel.max(initial=0)), -int(channel.min(initial=0)))

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from qa.audio import Recording, decode, recording_kind, write_listening_copy
+from qa.audio import Recording, call_channels, decode, recording_kind, write_listening_copy
 from qa.errors import InputError, StoreError
 from qa.hearing import Source
 from qa.models import file_sha256
+from qa.redact import muted_spans
 from qa.values import Call, Span
 
 CHUNK = 1 << 20
@@ -115,8 +117,15 @@ class Listening:
     duration_s: float
 
 
-def make_listening_copy(home: Path, source: Path, call: Call, *, content_sha256: str) -> Listening:
-    """Write the copy that browsers play: agent left, customer right.
+def make_listening_copy(
+    home: Path,
+    source: Path,
+    call: Call,
+    *,
+    content_sha256: str,
+    channels: tuple[int, ...] | None = None,
+) -> Listening:
+    """Write the copy that browsers play: agent left, customer right, silent where the call is masked.
 
     Raises
     ------
@@ -125,12 +134,19 @@ def make_listening_copy(home: Path, source: Path, call: Call, *, content_sha256:
     StoreError
         The disk is full or can't be written.
     """
-    recording = decode(source)
-    kept = place("listening", content_sha256, ".mp3")
+    recording = call_channels(decode(source), channels)
+    muted = muted_spans(call)
+    kept = place("listening", content_sha256, f"{_mark_of(muted)}.mp3")
     if not (home / kept).is_file():
         try:
             (home / kept).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_listening_copy(recording, home / kept, agent_channel=agent_channel_of(recording, call))
+            write_listening_copy(
+                recording,
+                home / kept,
+                agent_channel=agent_channel_of(recording, call),
+                mute=muted,
+            )
+            _remove_others(home / kept, content_sha256)
         except OSError as err:
             raise StoreError(f"{home / kept}: can't be written ({err.strerror or err})") from err
     return Listening(
@@ -140,6 +156,20 @@ def make_listening_copy(home: Path, source: Path, call: Call, *, content_sha256:
         recording.source_rate_hz,
         recording.duration_s,
     )
+
+
+def _mark_of(muted: Sequence[Span]) -> str:
+    """A part of the copy's name that changes with what is muted: a copy with less muted is never reused."""
+    if not muted:
+        return ""
+    return "-" + hashlib.sha256(repr([(s.start, s.end) for s in muted]).encode()).hexdigest()[:12]
+
+
+def _remove_others(kept: Path, content_sha256: str) -> None:
+    """Copies of the same call with something else muted: they may let hear what must not be heard any more."""
+    for other in kept.parent.glob(f"{content_sha256}*.mp3"):
+        if other != kept:
+            other.unlink(missing_ok=True)
 
 
 def agent_channel_of(recording: Recording, call: Call) -> int | None:

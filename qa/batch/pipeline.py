@@ -24,6 +24,7 @@ from qa.errors import ModelError
 from qa.hearing import Source, hear_source
 from qa.metadata import Metadata, metadata_of
 from qa.models import model_digest
+from qa.redact import load_rules, redact
 from qa.scoring import FormLibrary, Options, evaluate, form_hash, forms
 from qa.settings import Settings
 from qa.store.codec import canonical_call, canonical_detections, canonical_evaluation, fingerprint
@@ -47,6 +48,9 @@ HEARING_CODE = (
     "doubt",
     "sources",
     "hearing",
+    "text",
+    "numbers",
+    "redact",
 )
 DETECTION_CODE = ("values", "yaml_file", "text", "numbers", "redact", "behaviours")
 SCORING_CODE = ("values", "yaml_file", "scoring")
@@ -173,6 +177,7 @@ class Pipeline:
             "code": code_sha256(HEARING_CODE),
             "settings": folder_sha256(self.settings.data / "settings"),
             "agent_channel": self.settings.agent_channel,
+            "channels": self.settings.channels,
             "model": self.model if needs_words(source) else None,
             "metadata": metadata_to_json(metadata),
         }
@@ -219,10 +224,13 @@ class Pipeline:
             raise missing from None
 
     def hear(self, source: Source, metadata: Metadata) -> Call:
-        """The call of a source, its times rounded to the millisecond."""
+        """The call of a source, masked, its times rounded to the millisecond.
+
+        Nothing that is kept or judged comes from the call as it was heard.
+        """
         transcriber = self.transcriber if needs_words(source) else None
         call = hear_source(source, settings=self.settings, transcriber=transcriber, metadata=metadata)
-        return canonical_call(call)
+        return canonical_call(redact(call, load_rules(self.settings.data)))
 
     def score(
         self,

@@ -159,7 +159,7 @@ def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[
     call = call or pipeline.hear(source, metadata)
     result = pipeline.score(call, source=source, content=content, metadata=metadata, stage=stage)
     stage("keeping")
-    facts = keep_files(store.home, source, content, result)
+    facts = keep_files(store.home, source, content, result, channels=pipeline.settings.channels)
     with store.writing() as connection:
         saved = save_scored(connection, to_keep(result, facts, claimed))
         finish(connection, claimed, call_row_id=saved.row_id, evaluation_id=saved.evaluation_id)
@@ -182,7 +182,14 @@ def source_from_json(made: dict[str, Any]) -> Source:
     return Source(Path(recording) if recording else None, Path(transcript) if transcript else None)
 
 
-def keep_files(home: Path, source: Source, content: Content, result: Result) -> SourceFacts:
+def keep_files(
+    home: Path,
+    source: Source,
+    content: Content,
+    result: Result,
+    *,
+    channels: tuple[int, ...] | None = None,
+) -> SourceFacts:
     """Copy the files of a source into QA_HOME and write the copy to listen to."""
     recording = transcript_path = listening_path = None
     if source.transcript is not None and content.transcript_sha256 is not None:
@@ -191,7 +198,9 @@ def keep_files(home: Path, source: Source, content: Content, result: Result) -> 
         )
     if source.recording is not None and content.recording_sha256 is not None:
         path = keep_file(home, source.recording, sha256=content.recording_sha256, folder="recordings")
-        heard = make_listening_copy(home, source.recording, result.call, content_sha256=content.sha256)
+        heard = make_listening_copy(
+            home, source.recording, result.call, content_sha256=content.sha256, channels=channels
+        )
         listening_path = heard.path
         recording = RecordingFacts(
             sha256=content.recording_sha256,

@@ -11,6 +11,7 @@ from qa.behaviours import phrase
 from qa.behaviours.cards import Card
 from qa.behaviours.reading import Reading, finding
 from qa.numbers import numbers
+from qa.redact import without_masks
 from qa.text import normalise
 from qa.values import Finding
 
@@ -35,7 +36,7 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
 def _by_facts(reading: Reading, card: Card, i: int) -> Finding | None:
     text = reading.texts[i]
     for begin, end in text.sentences:
-        sentence = text.plain[begin:end]
+        sentence = without_masks(text.plain[begin:end])  # "[phone number]?" asks for nothing
         if not card.says("asks", sentence) or card.says("reads_back", sentence):
             continue
         for kind in _KINDS:
