@@ -23,10 +23,15 @@ _leave = st.components.v2.component("qa.leave", js=_LEAVE)
 
 def current_principal() -> Principal:
     """Whoever holds this browser's session; where nobody does, the run ends at the sign-in page."""
-    principal = principal_of(state.store(), st.context.cookies.get(COOKIE))
+    principal = principal_of(state.store(), session_token())
     if principal is None:
         signed_out()
     return principal
+
+
+def session_token() -> str | None:
+    """What this browser brought along; None where it brought nothing."""
+    return st.context.cookies.get(COOKIE)
 
 
 def signed_out() -> NoReturn:

@@ -6,6 +6,7 @@ Conventions: only reference data is kept here. Nothing that belongs to a person 
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from threading import RLock
 
 from qa.behaviours import Cards, load_cards
@@ -34,7 +35,7 @@ def cards() -> Cards:
     folder = settings().data / "behaviours"
     stamp = max((path.stat().st_mtime_ns for path in folder.glob("*.yaml")), default=0)
     with _lock:
-        return _cards(stamp)
+        return _cards(folder, stamp)
 
 
 def library() -> FormLibrary:
@@ -42,7 +43,7 @@ def library() -> FormLibrary:
     folder = settings().data / "forms"
     stamp = max((path.stat().st_mtime_ns for path in folder.glob("*.yaml")), default=0)
     with _lock:
-        return _library(stamp)
+        return _library(folder, stamp)
 
 
 def form_named(form_id: str) -> Form | None:
@@ -59,12 +60,12 @@ def default_form() -> Form | None:
 
 
 def forget() -> None:
-    """Close the store and forget everything: the next question opens it anew."""
+    """Close the store and forget the settings: the next question opens it anew."""
     with _lock:
         if _store.cache_info().currsize:
             _store().close()
-        for kept in (_store, _settings, _cards, _library):
-            kept.cache_clear()
+        _store.cache_clear()
+        _settings.cache_clear()
 
 
 @lru_cache(maxsize=1)
@@ -78,10 +79,10 @@ def _store() -> Store:
 
 
 @lru_cache(maxsize=1)
-def _cards(_stamp: int) -> Cards:
-    return load_cards(_settings().data / "behaviours")
+def _cards(folder: Path, _stamp: int) -> Cards:
+    return load_cards(folder)
 
 
 @lru_cache(maxsize=1)
-def _library(_stamp: int) -> FormLibrary:
-    return forms(_settings().data / "forms", behaviours=tuple(cards().by_id))
+def _library(folder: Path, _stamp: int) -> FormLibrary:
+    return forms(folder, behaviours=tuple(cards().by_id))

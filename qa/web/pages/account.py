@@ -9,7 +9,6 @@ from qa.store.accounts import MIN_PASSWORD, authenticate, set_password
 from qa.store.sessions import list_sessions, revoke, revoke_session
 from qa.values import Principal
 from qa.web import identity, look, state
-from qa.web.gate import COOKIE
 
 ROLES = {
     "admin": "You see all calls and decide who may sign in.",
@@ -28,7 +27,7 @@ def page() -> None:
     of = f" of {principal.team}" if principal.team else ""
     title.caption(f"{principal.role}{look.escape(of)}. {ROLES.get(principal.role, '')}")
     if leave.button("Sign out", icon=":material/logout:", width="stretch"):
-        revoke(state.store(), st.context.cookies.get(COOKIE, ""))
+        revoke(state.store(), identity.session_token() or "")
         identity.signed_out()
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
