@@ -29,6 +29,11 @@ demo-sound: $(V)/.ok  # needs flite and espeak-ng; the recordings it makes are i
 	$(BIN)/python -m tools.make_demo
 	$(BIN)/python -m tools.make_demo.history
 
+# Pictures of the app for the documentation, from a demo scored afresh.
+screenshots: $(V)/.ok
+	$(BIN)/qa demo --no-serve
+	$(BIN)/python -m tools.screenshots build/demo-home docs/screenshots
+
 clean:
 	rm -rf $(V) build qa-home
 

@@ -35,7 +35,8 @@ MAX_FILE_BYTES = 4 << 30
 MAX_UNPACKED_BYTES = 20 << 30
 MAX_MEMBERS = 20_000
 LOOKED_INTO_BYTES = 30 << 20
-"""Larger recordings are decoded only by the worker: looking should take a second."""
+LOOKING_S = 20.0
+"""Larger recordings, and those after so long, are decoded only by the worker: looking should not be waiting."""
 
 _TOKEN = re.compile(r"[a-f0-9]{16}")
 _ODD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
@@ -157,7 +158,8 @@ def look(store: Store, principal: Principal, settings: Settings, folder: Path) -
     except InputError:
         sources = ()
     pipeline = Pipeline(settings)
-    problems = {source: _problem(source, pipeline) for source in sources}
+    until = time.monotonic() + LOOKING_S
+    problems = {source: _problem(source, pipeline, until=until) for source in sources}
     hashes = {source: content_of(source).sha256 for source in sources if problems[source] is None}
     known = known_contents(store, principal, hashes.values())
     rows = [_row(s, folder, problems[s], known.get(hashes.get(s, ""))) for s in sources]
@@ -178,11 +180,12 @@ def _row(source: Source, folder: Path, problem: str | None, call_id: str | None)
     return Looked(name, what, "ready", "ready to be scored")
 
 
-def _problem(source: Source, pipeline: Pipeline) -> str | None:
+def _problem(source: Source, pipeline: Pipeline, *, until: float) -> str | None:
+    """What is wrong with a source. Sound is decoded while there is time; the rest is left to the worker."""
     try:
         if source.transcript is not None:
             read_transcript(source.transcript)
-        if source.recording is not None and source.recording.stat().st_size <= LOOKED_INTO_BYTES:
+        if source.recording is not None and _is_small(source.recording) and time.monotonic() < until:
             decode(source.recording)
         pipeline.check_words(source)
     except QaError as err:
@@ -190,6 +193,10 @@ def _problem(source: Source, pipeline: Pipeline) -> str | None:
     except OSError as err:
         return f"{source.path.name}: can't be read ({err.strerror or err})"
     return None
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size <= LOOKED_INTO_BYTES
 
 
 def _passed_over(folder: Path, sources: tuple[Source, ...]) -> list[Looked]:
