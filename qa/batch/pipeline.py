@@ -22,6 +22,7 @@ from qa.batch.files import Content
 from qa.behaviours import Cards, Classifier, detect, load_cards, load_shipped_classifier
 from qa.errors import ModelError
 from qa.hearing import Source, hear_source
+from qa.learn.versions import models_in_use
 from qa.metadata import Metadata, metadata_of
 from qa.models import model_digest
 from qa.redact import load_rules, redact
@@ -60,6 +61,7 @@ NO_PART = frozenset(
             "__init__",
             "__main__",
             "batch",
+            "bench",
             "calibration",
             "cli",
             "engines",
@@ -120,14 +122,12 @@ class Pipeline:
 
     @cached_property
     def classifier(self) -> Classifier | None:
-        """The one given, else the one that the project ships (``models/behaviours``)."""
-        if (
-            self.given_classifier is None
-            and not (self.settings.models / "behaviours" / "card.json").is_file()
-        ):
+        """The one given, else the firm's own in force, else the one that ships (``models/behaviours``)."""
+        models = models_in_use(self.settings)
+        if self.given_classifier is None and not (models / "behaviours" / "card.json").is_file():
             return None
         return self.given_classifier or load_shipped_classifier(
-            self.settings.models, self.cards, threads=self.settings.cpu_threads
+            models, self.cards, threads=self.settings.cpu_threads
         )
 
     @cached_property

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from qa.batch.deliver import deliver_due
 from qa.batch.files import Content, content_of, keep_file, make_listening_copy
 from qa.batch.pipeline import Pipeline, Result
 from qa.errors import InputError, QaError, StoreError
@@ -28,10 +29,13 @@ from qa.store.engine import Store
 from qa.store.jobs import LEASE_S, Claimed, LostLeaseError, claim, fail, finish, heartbeat, release
 from qa.store.rows import RecordingFacts, Scored, SourceFacts
 from qa.store.saving import save_scored
+from qa.store.webhooks import announce_score
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.5
+DELIVER_EVERY_S = 5.0
+"""How often messages to other programs are looked for, beside the work."""
 
 
 def new_owner() -> str:
@@ -63,8 +67,12 @@ def work(
         A name no other worker has; None makes one.
     """
     owner, ended = owner or new_owner(), 0
+    delivered_at = 0.0
     try:
         while not stopped():
+            if time.monotonic() - delivered_at >= DELIVER_EVERY_S:
+                deliver_due(store, pipeline.settings)
+                delivered_at = time.monotonic()
             claimed = claim(store, owner, batch=batch, lease_s=lease_s)
             if claimed is not None:
                 do(store, pipeline, claimed, lease_s=lease_s)
@@ -73,6 +81,7 @@ def work(
                 break
             else:
                 time.sleep(IDLE_S)
+        deliver_due(store, pipeline.settings)
     finally:
         release(store, owner)
     return ended
@@ -163,6 +172,19 @@ def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[
     with store.writing() as connection:
         saved = save_scored(connection, to_keep(result, facts, claimed))
         finish(connection, claimed, call_row_id=saved.row_id, evaluation_id=saved.evaluation_id)
+        if saved.new:
+            evaluation = result.evaluation
+            announce_score(
+                connection,
+                store,
+                call_id=saved.call_id,
+                score=evaluation.score,
+                low=evaluation.low,
+                high=evaluation.high,
+                form=evaluation.form,
+                auto_failed_by=evaluation.auto_failed_by,
+                agent=result.call.agent,
+            )
 
 
 def with_form(pipeline: Pipeline, form: str) -> Pipeline:

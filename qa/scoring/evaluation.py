@@ -44,7 +44,8 @@ def evaluate(
         ``why_no_score`` then says so. Points of the answers are the form's own points; the waterfall's are
         of 100.
     """
-    scene, sheet = scene_of(call, detections, words=options.words), sheet_of(form)
+    counting = without_advice_only(detections, options)
+    scene, sheet = scene_of(call, counting, words=options.words), sheet_of(form)
     draws = draws_for(scene, options)
     by_person = {m.criterion: m for m in marks}
     drafts = [
@@ -86,6 +87,17 @@ def evaluate(
         auto_failed_by=failed_by,
         why_no_score=why,
         passed=_passed(form, score, failed_by),
+    )
+
+
+def without_advice_only(detections: Detections, options: Options) -> Detections:
+    """The findings that may count: a behaviour that is advice only is as if this call could not show it."""
+    if not options.advice_only:
+        return detections
+    return Detections(
+        call_id=detections.call_id,
+        findings=tuple(f for f in detections.findings if f.behaviour not in options.advice_only),
+        not_measured=(*detections.not_measured, *options.advice_only.items()),
     )
 
 

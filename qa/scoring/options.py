@@ -13,6 +13,8 @@ from pydantic import RootModel
 from qa.settings import Settings
 from qa.yaml_file import load_model
 
+ADVICE_ONLY = "advice-only.yaml"
+
 
 class BehaviourWords(RootModel[dict[str, str]]):
     """Behaviour id to how it is called within a sentence."""
@@ -43,6 +45,9 @@ class Options:
     words_doubt_weight : float
         How much of the recogniser's doubt becomes doubt of a finding. A behaviour usually survives a misheard
         word, since several words carry it; half is the compromise between none and every one.
+    advice_only : mapping of str to str
+        Behaviours that take no part in any score, and why, as a sentence: people overturned too many of their
+        findings. They are still found and shown.
     words : mapping of str to str
         How each behaviour is called within a sentence, for the reasons of answers.
     """
@@ -55,6 +60,7 @@ class Options:
     range_share: float = 0.90
     recall: Mapping[str, float] = field(default_factory=dict)
     words_doubt_weight: float = 0.5
+    advice_only: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,16 +74,19 @@ class Options:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Options:
-        """What the settings say, and the words for behaviours in ``data/settings/behaviour_words.yaml``.
+        """What the settings say, the words for behaviours in ``data/settings/behaviour_words.yaml``, and the
+        behaviours that are advice only in ``QA_HOME/advice-only.yaml`` (written by ``qa review overturns``).
 
         Raises
         ------
         SettingsError
-            The words are there but can't be read.
+            One of the files is there but can't be read.
         """
+        advice = settings.home / ADVICE_ONLY
         words = settings.data / "settings" / "behaviour_words.yaml"
         return cls(
             words=load_model(words, BehaviourWords).root if words.is_file() else {},
+            advice_only=load_model(advice, BehaviourWords).root if advice.is_file() else {},
             min_probability=settings.min_probability,
             min_measured_share=settings.min_measured_share,
             min_call_s=settings.min_call_s,

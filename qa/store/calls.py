@@ -131,9 +131,9 @@ def load_heard(connection: Connection, content_sha256: str, hearing: str) -> Cal
         select(
             Call.call_id,
             Agent.name.label("agent"),
-            *_CALL_COLUMNS,
+            *CALL_COLUMNS,
             Transcript.id.label("transcript_id"),
-            *_TRANSCRIPT_COLUMNS,
+            *TRANSCRIPT_COLUMNS,
         )
         .join(Transcript, Transcript.call_id == Call.id)
         .outerjoin(Agent, Agent.id == Call.agent_id)
@@ -142,7 +142,7 @@ def load_heard(connection: Connection, content_sha256: str, hearing: str) -> Cal
     return None if row is None else _call_value(connection, row)
 
 
-_CALL_COLUMNS = (
+CALL_COLUMNS = (
     Call.customer,
     Call.queue,
     Call.direction,
@@ -151,7 +151,7 @@ _CALL_COLUMNS = (
     Call.started_iso,
     Call.duration_ms,
 )
-_TRANSCRIPT_COLUMNS = (Transcript.words_from, Transcript.recording_kind, Transcript.timing, Transcript.notes)
+TRANSCRIPT_COLUMNS = (Transcript.words_from, Transcript.recording_kind, Transcript.timing, Transcript.notes)
 
 
 def _counted(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
@@ -250,8 +250,8 @@ def _whole_call(evaluation: Any) -> Select[*tuple[Any, ...]]:
             Evaluation.detection_id,
             Evaluation.id.label("evaluation_id"),
             Agent.name.label("agent"),
-            *_CALL_COLUMNS,
-            *_TRANSCRIPT_COLUMNS,
+            *CALL_COLUMNS,
+            *TRANSCRIPT_COLUMNS,
             Detection.not_measured,
             Evaluation.form,
             Evaluation.score,

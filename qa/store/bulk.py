@@ -1,0 +1,93 @@
+"""Many calls at once, with turns and findings: for what is worked out across calls."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from qa.store import codec
+from qa.store.calls import CALL_COLUMNS, EVERY_CALL, TRANSCRIPT_COLUMNS
+from qa.store.choice import matching
+from qa.store.engine import Store
+from qa.store.rows import CallFilter
+from qa.store.tables import Agent, Call, Detection, Finding, Transcript, Turn
+from qa.values import Call as CallValue
+from qa.values import Detections, Principal
+
+AT_ONCE = 200
+
+
+def heard_calls(
+    store: Store, principal: Principal, which: CallFilter = EVERY_CALL
+) -> Iterator[tuple[CallValue, Detections]]:
+    """Every matching call as it is in force, with its findings, oldest first."""
+    ids = (
+        select(Call.id)
+        .where(*matching(store, principal, which))
+        .order_by(Call.started_ms.asc().nulls_last(), Call.id)
+    )
+    with store.reading() as connection:
+        wanted = [row.id for row in connection.execute(ids)]
+    for start in range(0, len(wanted), AT_ONCE):
+        yield from _some(store, wanted[start : start + AT_ONCE])
+
+
+def _some(store: Store, ids: Sequence[int]) -> Iterator[tuple[CallValue, Detections]]:
+    query = (
+        select(
+            Call.id,
+            Call.call_id,
+            Call.transcript_id,
+            Call.detection_id,
+            Agent.name.label("agent"),
+            *CALL_COLUMNS,
+            *TRANSCRIPT_COLUMNS,
+            Detection.not_measured,
+        )
+        .outerjoin(Agent, Agent.id == Call.agent_id)
+        .join(Transcript, Transcript.id == Call.transcript_id)
+        .join(Detection, Detection.id == Call.detection_id)
+        .where(Call.id.in_(ids))
+    )
+    turns: dict[int, list[Any]] = defaultdict(list)
+    findings: dict[int, list[Any]] = defaultdict(list)
+    with store.reading() as connection:
+        rows = {row.id: row for row in connection.execute(query)}
+        transcripts = [row.transcript_id for row in rows.values()]
+        detections = [row.detection_id for row in rows.values()]
+        for turn in connection.execute(
+            select(Turn.__table__).where(Turn.transcript_id.in_(transcripts)).order_by(Turn.n)
+        ):
+            turns[turn.transcript_id].append(turn)
+        for finding in connection.execute(
+            select(Finding.__table__).where(Finding.detection_id.in_(detections)).order_by(Finding.n)
+        ):
+            findings[finding.detection_id].append(finding)
+    for row_id in ids:
+        row = rows[row_id]
+        call = CallValue(
+            call_id=row.call_id,
+            turns=tuple(codec.turn_from_row(t) for t in turns[row.transcript_id]),
+            agent=row.agent,
+            customer=row.customer,
+            queue=row.queue,
+            direction=row.direction,
+            started_at=codec.moment_from_iso(row.started_iso),
+            language=row.language,
+            duration=codec.to_s(row.duration_ms),
+            timing=codec.timing_from_json(row.timing),
+            recording=row.recording_kind,
+            words_from=row.words_from,
+            notes=tuple(row.notes),
+        )
+        yield (
+            call,
+            Detections(
+                row.call_id,
+                tuple(codec.finding_from_row(f, row.call_id) for f in findings[row.detection_id]),
+                tuple((behaviour, why) for behaviour, why in row.not_measured),
+            ),
+        )
