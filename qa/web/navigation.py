@@ -38,10 +38,10 @@ ENTRIES = (
     Entry("home", "My calls", "home", AGENT),
     Entry("calls", "Calls", "call", ALL),
     Entry("upload", "Hand in calls", "upload_file", HANDS_IN),
+    Entry("account", "My account", "account_circle", ALL),
     Entry("agent", "Agent", "person", OVERSEES, hidden=True),
     Entry("call", "Call", "graphic_eq", ALL, hidden=True),
     Entry("accounts", "Accounts", "manage_accounts", ADMIN, "Set up"),
-    Entry("account", "My account", "account_circle", ALL, "Set up"),
 )
 
 

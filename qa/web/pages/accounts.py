@@ -40,7 +40,7 @@ def _row(principal: Principal, row: AccountRow) -> None:
             if there
         ]
         of = row.agent or row.team
-        what.markdown(row.role + (f" of {look.escape(of)}" if of else ""))
+        what.markdown(row.role + (f": {look.escape(of)}" if of else ""))
         what.caption("signs in by " + (" or ".join(ways) or "nothing yet"))
         with act, st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Change", key=f"change-{row.account_id}"):

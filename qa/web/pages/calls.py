@@ -24,12 +24,7 @@ ORDERS: dict[str, Order] = {
     "highest score first": "-score",
     "longest first": "-duration_s",
 }
-ONLY: dict[str, dict[str, Any]] = {
-    "all": {},
-    "auto-fail": {"auto_failed": True},
-    "under the mark": {"max_score": 69.99},
-    "no total": {"status": "not_scored"},
-}
+ONLY = ("all", "auto-fail", "under the mark", "no total")
 ANSWERS: dict[str, Outcome] = {"missed": "missed", "met": "met", "uncertain": "uncertain"}
 
 
@@ -74,10 +69,21 @@ def _narrowed(principal: Principal, which: CallFilter) -> CallFilter:
             agent = st.selectbox("Agent", [ANYBODY, *names], key="agent", bind="query-params", width=190)
             if agent and agent != ANYBODY:
                 which = replace(which, agent=agent)
-        only = st.selectbox("Only", list(ONLY), key="only", bind="query-params", width=170)
+        only = st.selectbox("Only", ONLY, key="only", bind="query-params", width=170)
         st.selectbox("Order", list(ORDERS), key="order", bind="query-params", width=190)
     which = _by_finding(which)
-    return replace(which, text=text or None, **ONLY[only or "all"])
+    return replace(which, text=text or None, **_only(only or "all"))
+
+
+def _only(chosen: str) -> dict[str, Any]:
+    form = state.default_form()
+    mark = 70.0 if form is None else form.pass_mark
+    narrowed: dict[str, dict[str, Any]] = {
+        "auto-fail": {"auto_failed": True},
+        "under the mark": {"max_score": mark - 0.001},
+        "no total": {"status": "not_scored"},
+    }
+    return narrowed.get(chosen, {})
 
 
 def _by_finding(which: CallFilter) -> CallFilter:
