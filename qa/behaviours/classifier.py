@@ -36,6 +36,8 @@ from qa.values import Call
 Matrix = NDArray[np.float32]
 BEFORE, AFTER = 2, 1
 """Turns before and after whose reading a head may weigh."""
+UNIT = 0.25
+"""Logits are scaled by this, so that all columns are of one size and the regressions converge quickly."""
 CLIP = 10.0
 """Logits are cut here: beyond it a reading is sure, and more would only let one feature shout."""
 QUOTE_FROM = 0.05
@@ -44,6 +46,7 @@ ALLOWED_TYPES = (
     "numpy.dtype",
     "sklearn.feature_extraction.text.TfidfVectorizer",
     "sklearn.linear_model._logistic.LogisticRegression",
+    "sklearn.linear_model._stochastic_gradient.SGDClassifier",
 )
 """What ``heads.skops`` may hold beside plain numbers and texts. Anything else is refused."""
 
@@ -77,13 +80,14 @@ def pattern_row(cards: Cards, text: TurnText, speaker: str) -> list[float]:
 def beside(inputs: Inputs) -> Matrix:
     """Each row with the strengths of its neighbours within the call; 0 and a flag where there is none."""
     n, width = inputs.strengths.shape
-    parts = [inputs.strengths, inputs.hits, inputs.facts]
+    strengths = UNIT * inputs.strengths
+    parts = [strengths, inputs.hits, inputs.facts]
     for step in [*range(-BEFORE, 0), *range(1, AFTER + 1)]:
         other = np.zeros((n, width + 1), dtype=np.float32)
         index = np.arange(n) + step
         inside = (index >= 0) & (index < n)
         inside[inside] &= inputs.call[index[inside]] == inputs.call[np.flatnonzero(inside)]
-        other[inside, :width] = inputs.strengths[index[inside]]
+        other[inside, :width] = strengths[index[inside]]
         other[inside, width] = 1.0
         parts.append(other)
     return np.concatenate(parts, axis=1)
@@ -160,7 +164,9 @@ class TurnClassifier:
         found = {}
         for behaviour, head in self._heads.items():
             hint = np.clip(self._words[behaviour].decision_function(words), -CLIP, CLIP)
-            found[behaviour] = head.predict_proba(np.column_stack([dense, hint]))[:, 1]
+            found[behaviour] = head.predict_proba(np.column_stack([dense, UNIT * hint]).astype(np.float32))[
+                :, 1
+            ]
         return found
 
     def _judgement(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.behaviours.cards import Cards
-from qa.behaviours.classifier import CLIP, Inputs, beside, layout, pattern_row, word_matrix
+from qa.behaviours.classifier import CLIP, UNIT, Inputs, beside, layout, pattern_row, word_matrix
 from qa.behaviours.features import turn_features
 from qa.errors import ModelError
 from qa.learn.rows import Example, bucket
@@ -29,9 +29,10 @@ from qa.learn.rows import Example, bucket
 FOLDS = 5
 UTTERANCE_WEIGHT = 0.5
 """An utterance counts half a turn of a call: the calls are what the heads are for."""
-HEAD_STRENGTH = 0.02
-WORDS_STRENGTH = 2.0
-"""Inverse regularisation of heads and word models; chosen by cross-validation over calls (see the card)."""
+HEAD_STRENGTH = 0.1
+"""Inverse regularisation of the heads; chosen by cross-validation over calls (see the card)."""
+WORDS_PENALTY, WORDS_PASSES = 2e-5, 8
+"""Regularisation and passes of the word models."""
 FEWEST_POSITIVE = 8
 """A behaviour labelled less often gets no head: the phrase detector then has only patterns for it."""
 
@@ -122,16 +123,19 @@ def vectorizers() -> list[Any]:
     return [words, characters]
 
 
-def _regression(strength: float) -> Any:
-    from sklearn.linear_model import LogisticRegression
+def _word_model() -> Any:
+    from sklearn.linear_model import SGDClassifier
 
-    return LogisticRegression(C=strength, solver="liblinear", max_iter=300, random_state=0)
+    return SGDClassifier(
+        loss="log_loss", alpha=WORDS_PENALTY, max_iter=WORDS_PASSES, tol=None, average=True, random_state=0
+    )
 
 
 def new_head() -> Any:
+    """An unfitted head."""
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=HEAD_STRENGTH, solver="lbfgs", max_iter=400)
+    return LogisticRegression(C=HEAD_STRENGTH, solver="lbfgs", max_iter=150)
 
 
 def rows_of(t: Table, behaviour: str, cards: Cards) -> NDArray[np.int64]:
@@ -153,7 +157,7 @@ def cross_fitted_words(t: Table, behaviour: str, cards: Cards, words: Any) -> ND
         train, test = fold != k, fold == k
         if y[train].sum() < 2 or not test.any():
             continue
-        model = _regression(WORDS_STRENGTH).fit(words[rows[train]], y[train])
+        model = _word_model().fit(words[rows[train]], y[train])
         out[test] = model.decision_function(words[rows[test]])
     return np.clip(out, -CLIP, CLIP)
 
@@ -198,13 +202,13 @@ def fit(t: Table, behaviours: Sequence[str], cards: Cards) -> Fitted:
         if y.sum() < FEWEST_POSITIVE:
             continue
         hint = cross_fitted_words(t, behaviour, cards, words)
-        columns = np.column_stack([t.dense[rows], hint]).astype(np.float64)
+        columns = np.column_stack([t.dense[rows], UNIT * hint]).astype(np.float32)
         head = new_head().fit(columns, y, sample_weight=weights_of(t, rows))
         calls = t.whole_call[rows]
         if y[calls].sum() >= FEWEST_POSITIVE:
             fit_bias(head, columns[calls], y[calls])
         heads[behaviour] = head
-        models[behaviour] = _regression(WORDS_STRENGTH).fit(words[rows], y)
+        models[behaviour] = _word_model().fit(words[rows], y)
     content = {
         "columns": [*layout(list(behaviours), list(cards.by_id)), "words"],
         "vectorizers": fitted,

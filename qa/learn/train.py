@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.behaviours.cards import Cards
-from qa.behaviours.classifier import CLIP, said_of, word_matrix
+from qa.behaviours.classifier import CLIP, UNIT, said_of, word_matrix
 from qa.behaviours.encoder import BehaviourEncoder, of_turn
 from qa.errors import ModelError
 from qa.learn.heads import (
@@ -29,7 +29,7 @@ from qa.learn.heads import (
     FOLDS,
     HEAD_STRENGTH,
     UTTERANCE_WEIGHT,
-    WORDS_STRENGTH,
+    WORDS_PENALTY,
     Table,
     cross_fitted_words,
     fit,
@@ -82,7 +82,7 @@ def cross_validate(t: Table, behaviours: Sequence[str], cards: Cards) -> CrossVa
         y = labels_of(t, behaviour, rows)
         if y.sum() < FEWEST_POSITIVE:
             continue
-        columns = np.column_stack([t.dense[rows], cross_fitted_words(t, behaviour, cards, words)])
+        columns = np.column_stack([t.dense[rows], UNIT * cross_fitted_words(t, behaviour, cards, words)])
         fold, calls = fold_of[rows], t.whole_call[rows]
         p = np.zeros(len(rows))
         for k in range(FOLDS):
@@ -90,11 +90,11 @@ def cross_validate(t: Table, behaviours: Sequence[str], cards: Cards) -> CrossVa
             if y[train].sum() < 2 or not test.any():
                 continue
             head = new_head().fit(
-                columns[train].astype(np.float64), y[train], sample_weight=weights_of(t, rows)[train]
+                columns[train].astype(np.float32), y[train], sample_weight=weights_of(t, rows)[train]
             )
             if y[train & calls].sum() >= FEWEST_POSITIVE:
-                fit_bias(head, columns[train & calls].astype(np.float64), y[train & calls])
-            p[test] = head.predict_proba(columns[test].astype(np.float64))[:, 1]
+                fit_bias(head, columns[train & calls].astype(np.float32), y[train & calls])
+            p[test] = head.predict_proba(columns[test].astype(np.float32))[:, 1]
         found.rows[behaviour], found.probabilities[behaviour], found.truth[behaviour] = rows, p, y
     return found
 
@@ -160,10 +160,17 @@ def train(
 
     Returns the card.
     """
+    from threadpoolctl import threadpool_limits
+
+    # One thread: the same sums in the same order, and no cores fighting over small products.
+    with threadpool_limits(limits=1):
+        return _train(labels, model, cards, out or model, say)
+
+
+def _train(labels: Path, model: Path, cards: Cards, out: Path, say: Report) -> dict[str, Any]:
     import sklearn
     from skops.io import dump
 
-    out = out or model
     everything = load_labels(labels)
     behaviours, strengths, fresh = stored_readings(model / "readings.npz", everything.training)
     encoder = BehaviourEncoder(model / "encoder")
@@ -195,7 +202,7 @@ def train(
         "examples_per_behaviour": dict(fitted.counts),
         "settings": {
             "head_strength": HEAD_STRENGTH,
-            "words_strength": WORDS_STRENGTH,
+            "words_penalty": WORDS_PENALTY,
             "utterance_weight": UTTERANCE_WEIGHT,
             "clip": CLIP,
         },

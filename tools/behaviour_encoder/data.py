@@ -37,10 +37,6 @@ def labelled_rows(examples: tuple[Example, ...]) -> list[Row]:
     ]
 
 
-def all_rows(examples: tuple[Example, ...]) -> list[Row]:
-    return [Row(e, i, None) for e in examples for i in range(len(e.call.turns))]
-
-
 def behaviours_of(rows: list[Row]) -> list[str]:
     return sorted({b for r in rows for b in r.behaviours or ()} - NOT_FROM_WORDS)
 

@@ -1,11 +1,13 @@
-"""Fine-tunes MiniLM on the labels and reads every labelled turn with an encoder that had not seen it.
+"""Fine-tunes MiniLM on the labels; in parts, so that every labelled turn can be read by one that never saw it.
 
-    python -m tools.behaviour_encoder.train --minilm FOLDER --part 0/2 --out build/encoder     (each half)
-    python -m tools.behaviour_encoder.train --minilm FOLDER --part all --out build/encoder     (the one shipped)
+    python -m tools.behaviour_encoder.train --minilm FOLDER --part 0/2      (the second half of the labels)
+    python -m tools.behaviour_encoder.train --minilm FOLDER --part 1/2      (the first)
+    python -m tools.behaviour_encoder.train --minilm FOLDER --part all      (the one that is shipped)
+    python -m tools.behaviour_encoder.readings --out build/encoder          (see there)
 
-Part ``k/n`` trains without the k-th share of the training groups and then reads that share; ``all`` trains on
-everything but the held-back calls and writes the encoder itself. Needs torch and transformers (the ``train``
-extra). A run is seeded; the arithmetic of several threads makes bytes differ between machines.
+Part ``k/n`` trains without the k-th share of the training groups; ``all`` trains on everything but the
+held-back calls. Needs torch and transformers (the ``train`` extra). A run is seeded; the arithmetic of several
+threads makes bytes differ between machines.
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ from torch.nn import functional
 from transformers import BertModel
 
 from qa.learn.rows import Example, bucket, load_labels
-from tools.behaviour_encoder.data import Row, Tokens, all_rows, batch, behaviours_of, labelled_rows
+from tools.behaviour_encoder.data import Row, Tokens, batch, behaviours_of, labelled_rows
 
 CONTEXT_TURNS = 2
+"""Turns before that the network reads along."""
 
 
 class Network(nn.Module):
@@ -129,14 +132,13 @@ def f1(logits: np.ndarray, rows: list[Row], behaviours: list[str], threshold: fl
 
 
 def _save_encoder(
-    network: Network, behaviours: list[str], minilm: Path, out: Path, context_tokens: int
+    network: Network, behaviours: list[str], minilm: Path, folder: Path, context_tokens: int
 ) -> None:
     import json
 
     from qa.sentence_model import build_encoder
 
     tensors = {k: v.float().numpy() for k, v in network.bert.state_dict().items()}
-    folder = out / "encoder"
     build_encoder(tensors, minilm / "tokenizer.json", folder)
     np.savez(
         folder / "behaviours.npz",
@@ -159,8 +161,8 @@ def main() -> None:
     parser.add_argument("--head-rate", type=float, default=3e-3)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--noise", type=float, default=0.2)
-    parser.add_argument("--freeze", type=int, default=1)
-    parser.add_argument("--context-tokens", type=int, default=40)
+    parser.add_argument("--freeze", type=int, default=3)
+    parser.add_argument("--context-tokens", type=int, default=32)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True)
@@ -181,25 +183,13 @@ def main() -> None:
     network = Network(args.minilm, len(behaviours), args.dropout)
     print(f"part {args.part}: {len(rows)} turns to train on, {len(behaviours)} behaviours", flush=True)
     fit(network, rows, tokens, behaviours, args)
-    args.out.mkdir(parents=True, exist_ok=True)
-    unseen = tuple(share) if share else labels.held_back
-    judged = labelled_rows(unseen)
+    name = "encoder" if args.part == "all" else f"encoder-{args.part.replace('/', 'of')}"
+    _save_encoder(network, behaviours, args.minilm, args.out / name, args.context_tokens)
+    judged = labelled_rows(tuple(share) if share else labels.held_back)
     calls = [r for r in judged if r.example.whole_call]
-    for name, some in (("all", judged), ("whole calls", calls)):
-        if some:
-            print(
-                f"unseen, {name}: micro F1 {f1(read(network, some, tokens, behaviours), some, behaviours):.3f}"
-            )
-    if share:
-        reading = all_rows(tuple(share))
-        np.savez(
-            args.out / f"read-{args.part.replace('/', 'of')}.npz",
-            strengths=read(network, reading, tokens, behaviours),
-            ids=np.array([f"{r.example.group}:{r.turn}" for r in reading]),
-            behaviours=np.array(behaviours),
-        )
-    else:
-        _save_encoder(network, behaviours, args.minilm, args.out, args.context_tokens)
+    if calls:
+        value = f1(read(network, calls, tokens, behaviours), calls, behaviours)
+        print(f"unseen whole calls: micro F1 {value:.3f} (network alone, one threshold)")
     print("done", flush=True)
 
 
