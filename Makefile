@@ -34,6 +34,27 @@ screenshots: $(V)/.ok
 	$(BIN)/qa demo --no-serve
 	$(BIN)/python -m tools.screenshots build/demo-home docs/screenshots
 
+# The classifier's heads from data/labels: a few minutes, the same bytes each time.
+train: $(V)/.ok
+	$(BIN)/qa train
+
+evaluate: $(V)/.ok
+	$(BIN)/qa evaluate
+
+ENCODER := build/encoder
+MINILM := build/minilm
+.PHONY: train-encoder
+train-encoder: $(V)/.ok  # about an hour on two cores; then models/behaviours/encoder and readings.npz are new
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train]'
+	$(BIN)/qa models fetch minilm
+	for part in 0/2 1/2 all; do \
+	    $(BIN)/python -m tools.behaviour_encoder.train --minilm $(MINILM) --part $$part --out $(ENCODER) || exit 1; \
+	done
+	$(BIN)/python -m tools.behaviour_encoder.readings --out $(ENCODER)
+	rm -rf models/behaviours/encoder && cp -r $(ENCODER)/encoder models/behaviours/encoder
+	cp $(ENCODER)/readings.npz models/behaviours/readings.npz
+	$(BIN)/qa train
+
 clean:
 	rm -rf $(V) build qa-home
 
@@ -47,3 +68,7 @@ train-speech: $(V)/.ok  # needs flite and espeak-ng; about 90 minutes on two cor
 	$(BIN)/python -m tools.speech_model.evaluate --corpus $(SPEECH)/corpus
 	$(BIN)/python -m tools.speech_model.evaluate_demo
 .PHONY: train-speech
+
+bench: $(V)/.ok
+	$(BIN)/qa bench hearing
+	$(BIN)/qa bench scoring
