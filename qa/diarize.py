@@ -56,7 +56,7 @@ def turns_of_mono(
     says = np.clip([agent_log_odds([text], data=data) for text in texts], -MAX_LOG_ODDS, MAX_LOG_ODDS)
     change = [_change_probability(before, after) for before, after in pairwise(said)]
     voices = None if recording is None else _voices(recording, said, change)
-    by_words = _posterior(says, change, first=FIRST_IS_AGENT)
+    by_words = posterior(says, change, first=FIRST_IS_AGENT)
     p_agent = by_words if voices is None else _named(voices, says, change)
     turns = []
     for one, p in zip(said, p_agent.tolist(), strict=True):
@@ -67,7 +67,7 @@ def turns_of_mono(
 
 def _voices(recording: Recording, said: Sequence[Sequence[Word]], change: Sequence[float]) -> Floats | None:
     spans = [Span(one[0].start, max(word.end for word in one)) for one in said]
-    return two_voices(recording, spans, lambda odds: _posterior(odds, change, first=0.5))
+    return two_voices(recording, spans, lambda odds: posterior(odds, change, first=0.5))
 
 
 def _named(voices: Floats, says: Floats, change: Sequence[float]) -> Floats:
@@ -78,7 +78,7 @@ def _named(voices: Floats, says: Floats, change: Sequence[float]) -> Floats:
     p_agent = voices if told >= 0 else 1 - voices
     certain = max(p_first_is_agent, 1 - p_first_is_agent)
     odds = np.log(np.clip(p_agent, 0.02, 0.98) / (1 - np.clip(p_agent, 0.02, 0.98))) + says / 2
-    p_side: Floats = 0.5 + (_posterior(odds, change, first=0.5) - 0.5) * (2 * certain - 1)
+    p_side: Floats = 0.5 + (posterior(odds, change, first=0.5) - 0.5) * (2 * certain - 1)
     return p_side
 
 
@@ -99,8 +99,8 @@ def _change_probability(before: Sequence[Word], after: Sequence[Word]) -> float:
     return CHANGE_AFTER_PAUSE if after[0].start - before[-1].end > LONG_PAUSE_S else CHANGE_OTHERWISE
 
 
-def _posterior(odds: Floats, change: Sequence[float], *, first: float) -> Floats:
-    """Probability of the agent per utterance: forward and backward over the two states."""
+def posterior(odds: Floats, change: Sequence[float], *, first: float) -> Floats:
+    """Probability of the first state (the agent) per utterance: forward and backward over the two states."""
     odds = np.clip(odds, -20.0, 20.0)
     says = np.stack([1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(odds))], axis=1)
     forward, backward = np.zeros_like(says), np.ones_like(says)
