@@ -17,6 +17,7 @@ from qa.cli.score import check, run, tell
 from qa.errors import StoreError
 from qa.hearing import find_inputs
 from qa.report import team_scorecards
+from qa.review.demo import play
 from qa.settings import Settings, load_settings
 from qa.store import SYSTEM, Store, open_store
 from qa.store.accounts import add_account
@@ -38,7 +39,8 @@ def demo(
 ) -> None:
     """Score the demo calls from nothing and open the app.
 
-    The calls were written for this program and spoken by text to speech. They live in build/demo-home (or
+    The calls were written for this program, and the newest were spoken by text to speech; what people decided
+    about them was made for the demo as well. They live in build/demo-home (or
     QA_HOME); running it again begins from nothing.
     """
     home = Path(os.environ.get("QA_HOME") or DEMO_HOME)
@@ -47,12 +49,18 @@ def demo(
     settings = load_settings()
     pipeline = Pipeline(settings)
     check(pipeline)
-    sources = find_inputs([settings.data / "demo" / "calls"])
+    demo_folder = settings.data / "demo"
+    folders = [demo_folder / name for name in ("calls", "history") if (demo_folder / name).is_dir()]
+    sources = find_inputs(folders)
     store = open_store(settings)
     (home / MARK).touch()
     try:
         prepare(store, settings)
         failed = tell(run(store, pipeline, sources), n=len(sources), as_json=False)
+        if (demo_folder / "people.yaml").is_file():
+            done = play(store, pipeline, settings)
+            told = ", ".join(f"{n} {what}" for what, n in done.items())
+            typer.echo(f"what people decided, made for the demo: {told}", err=True)
         typer.echo("")
         report.print_table(team_scorecards(store, SYSTEM, min_calls_to_compare=settings.min_calls_to_compare))
     finally:
@@ -76,6 +84,7 @@ def prepare(store: Store, settings: Settings) -> None:
         ("admin", "admin", None, None),
         ("lead", "lead", None, None),
         ("reviewer", "reviewer", None, None),
+        ("reviewer-two", "reviewer", None, None),
     ]
     people += [(f"supervisor-{team.lower()}", "supervisor", None, team) for team in _teams(staff)]
     people += [(row.name.split()[0].lower(), "agent", row.name, None) for row in staff]
