@@ -12,13 +12,15 @@ from sklearn.metrics import cohen_kappa_score
 
 from qa.calibration import (
     Rating,
+    agreement_and_alpha,
     bootstrap,
     calibrate,
     icc_2_1,
     kappa,
+    kappa_of_tables,
     krippendorff_alpha,
     percent_agreement,
-    quick_kappa,
+    picks,
 )
 
 N = np.nan
@@ -81,11 +83,24 @@ def test_kappa_of_two_is_cohens() -> None:
 def test_the_quick_kappa_is_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     one, other = np.array(pairs).T
     for weights in (None, "linear", "quadratic"):
-        quick = quick_kappa(one, other, 3, weights)  # type: ignore[arg-type]
+        seen = np.bincount(one * 3 + other, minlength=9).reshape(1, 3, 3).astype(float)
+        quick = kappa_of_tables(seen, weights)[0]  # type: ignore[arg-type]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             slow = cohen_kappa_score(one, other, weights=weights, labels=[0, 1, 2])
         assert np.isnan(quick) or quick == pytest.approx(slow)
+
+
+def test_a_bootstrap_by_sums_redraws_whole_calls() -> None:
+    rng = np.random.default_rng(3)
+    table = rng.integers(0, 3, size=(3, 12)).astype(float)
+    table[0, 4] = np.nan
+    drawn = picks(12, draws=25, seed=5)
+    for row in drawn:
+        again = table[:, np.repeat(np.arange(12), row.astype(int))]
+        agreement, alpha = agreement_and_alpha(table, np.arange(12), np.stack([row] * 3))
+        assert agreement.low == pytest.approx(percent_agreement(again))
+        assert alpha.low == pytest.approx(krippendorff_alpha(again))
 
 
 def test_what_the_data_can_not_give_is_none() -> None:

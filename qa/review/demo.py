@@ -224,9 +224,31 @@ def _sample(stage: Stage, script: Mapping[str, Any]) -> int:
     for row in list_samples(stage.store, lead, round_name=name):
         if chance("done", row.call_id) * 10 < script["done_of_ten"] and row.assigned_to:
             who = stage.who(row.assigned_to)
+            if chance("moved", row.call_id) < 0.5:
+                _move_one(stage, who, row.call_id)
             confirm_answers(stage.store, who, stage.judge, row.call_id)
             end_sample(stage.store, who, name, row.call_id, state="done")
     return len(made)
+
+
+def _move_one(stage: Stage, who: Principal, call_id: str) -> None:
+    """Answer one question other than the program did: the missed one that the hash puts first."""
+    missed = [
+        a.criterion
+        for a in load_call(stage.store, SYSTEM, call_id).evaluation.answers
+        if a.outcome == "missed"
+    ]
+    if missed:
+        criterion = min(missed, key=lambda c: chance("which", call_id, c))
+        review_answer(
+            stage.store,
+            who,
+            stage.judge,
+            call_id,
+            criterion=criterion,
+            outcome="met",
+            reason="Done, in other words than the program knows.",
+        )
 
 
 def _acknowledge(stage: Stage, script: Mapping[str, Any]) -> int:
