@@ -94,7 +94,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch, principal: Principal, page: str, 
         except QaError as err:
             st.error(str(err))
 
-    app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=30)
+    app = AppTest.from_function(script, kwargs={"name": page}, default_timeout=180)
     for key, value in params.items():
         app.query_params[key] = value
     return app.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from qa.store.accounts import PER_LOGIN, set_active
 from qa.store.audit import list_audit
 from qa.store.sessions import create_session
 from qa.values import Principal
-from qa.web import Gate, audio_route, routes, state
+from qa.web import Gate, audio_route, lifespan, routes, state
 from qa.web.gate import COOKIE
 from qa.web.intake import new_token
 from qa.web.login_route import safe_next
@@ -229,3 +230,14 @@ def test_what_is_no_zip_is_said_in_one_line(firm: Firm) -> None:
     answer = signed_in(firm, firm.lead).put(f"/qa/upload/{new_token()}/all.zip", content=b"no zip")
     assert answer.status_code == 422
     assert answer.json()["problems"] == ["all.zip: is damaged or no zip; pack it again"]
+
+
+def test_the_app_removes_old_uploads_when_it_starts(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_SERVE_WORKERS", "0")
+    old, new = (firm.store.home / "incoming" / name for name in ("1-old", "1-new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with TestClient(Starlette(lifespan=lifespan)):
+        assert new.is_dir()
+        assert not old.exists()

@@ -23,7 +23,8 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 DESK, PHONE = (1400, 900), (390, 844)
 PATIENCE_MS = 90_000
-SETTLE_MS = 2500
+SETTLE_MS = 1500
+SETTLED = "!document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton]')"
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,9 @@ def _take(page: Page, address: str, shot: Shot, password: str, target: Path) -> 
     page.fill("#password", password)
     page.click("button")
     page.wait_for_selector("h1")
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-    page.wait_for_timeout(SETTLE_MS)
+    for _ in range(3):
+        page.wait_for_timeout(SETTLE_MS)
+        page.wait_for_function(SETTLED)
     if shot.click:
         page.wait_for_function("document.querySelector('.st-key-player audio')?.readyState > 0")
         page.locator(shot.click).first.click()

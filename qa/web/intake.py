@@ -172,9 +172,8 @@ def _row(source: Source, folder: Path, problem: str | None, call_id: str | None)
     if source.recording is None:
         what = "transcript"
     if problem is not None:
-        return Looked(
-            name, what, "problem", problem.replace(f"{folder}/", "").replace(str(source.path), name)
-        )
+        said = problem.replace(f"{folder}/", "").replace(str(source.path), name)
+        return Looked(name, what, "problem", said.removeprefix(f"{name}: "))
     if call_id is not None:
         return Looked(name, what, "known", "was handed in before", call_id)
     return Looked(name, what, "ready", "ready to be scored")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 from qa.values import Principal
 
 ADMIN = frozenset({"admin"})
-HANDS_IN = frozenset({"admin", "lead", "reviewer"})
+LEADS = frozenset({"admin", "lead"})
+HANDS_IN = LEADS | {"reviewer"}
 OVERSEES = HANDS_IN | {"supervisor"}
 AGENT = frozenset({"agent"})
 ALL = OVERSEES | AGENT
@@ -38,10 +39,19 @@ ENTRIES = (
     Entry("home", "My calls", "home", AGENT),
     Entry("calls", "Calls", "call", ALL),
     Entry("upload", "Hand in calls", "upload_file", HANDS_IN),
+    Entry("disputes", "Disputes", "gavel", ALL),
+    Entry("promises", "Promises", "event_available", ALL),
+    Entry("review_queue", "Review queue", "fact_check", HANDS_IN, "Quality"),
+    Entry("calibration", "Calibration", "balance", OVERSEES, "Quality"),
+    Entry("patterns", "Difficult calls", "bolt", OVERSEES, "Quality"),
+    Entry("forms", "Forms", "checklist", OVERSEES, "Quality"),
+    Entry("behaviours", "Behaviours", "menu_book", ALL, "Quality"),
     Entry("account", "My account", "account_circle", ALL),
     Entry("agent", "Agent", "person", OVERSEES, hidden=True),
     Entry("call", "Call", "graphic_eq", ALL, hidden=True),
     Entry("accounts", "Accounts", "manage_accounts", ADMIN, "Set up"),
+    Entry("audit", "Audit log", "history", LEADS, "Set up"),
+    Entry("settings", "Settings and health", "monitor_heart", LEADS, "Set up"),
 )
 
 
@@ -51,7 +61,9 @@ def show(principal: Principal, *, first: str | None = None) -> None:
     begin = first or mine[0].name
     groups: dict[str, list[Page]] = {}
     for entry in mine:
-        groups.setdefault(entry.group, []).append(_page(entry, default=entry.name == begin))
+        # An agent has few pages: they stand side by side.
+        group = "" if principal.role == "agent" else entry.group
+        groups.setdefault(group, []).append(_page(entry, default=entry.name == begin))
     st.navigation(groups, position="top").run()
 
 

@@ -69,7 +69,7 @@ def _heading(stored: StoredCall, matter: str | None) -> None:
             st.caption(look.escape(evaluation.why_no_score or "Too little could be measured."))
             return
         st.metric("Score", look.score(evaluation.score, evaluation.low, evaluation.high))
-        st.caption(_verdict(stored))
+        st.markdown(f":small[{_verdict(stored)}]")
 
 
 def _verdict(stored: StoredCall) -> str:

@@ -16,6 +16,7 @@ from qa.web.intake import Looked
 from qa.web.parts.drop import drop_zone
 
 SHOWN = 200
+NEWEST = 8
 REFRESH_S = 1.5
 STAGES = {
     "starting": "reading",
@@ -42,7 +43,9 @@ def page() -> None:
     looked = _looked(principal, folder)
     if looked:
         _handed_over(principal, folder, looked)
-    _batches()
+    # Asked again and again only while something is in work.
+    going = any(not row.is_finished for row in list_batches(state.store(), principal, limit=NEWEST))
+    st.fragment(_batches, run_every=REFRESH_S if going else None)(going)
 
 
 def _looked(principal: Principal, folder: Path) -> tuple[Looked, ...]:
@@ -112,13 +115,14 @@ def _start(principal: Principal, folder: Path, ready: tuple[str, ...], label: st
     st.rerun()
 
 
-@st.fragment(run_every=REFRESH_S)
-def _batches() -> None:
+def _batches(going: bool) -> None:
     """How the work goes: it goes on when this page is closed."""
     principal = identity.current_principal()
-    rows = list_batches(state.store(), principal, limit=8)
+    rows = list_batches(state.store(), principal, limit=NEWEST)
     if not rows:
         return
+    if going and all(row.is_finished for row in rows):
+        st.rerun(scope="app")
     st.subheader("Batches", anchor=False)
     known = {row.batch for row in rows}
     chosen = st.session_state.get("batch")
@@ -150,7 +154,7 @@ def _items(principal: Principal, batch: str, *, only_failed: bool) -> None:
     if failed and st.button("Try these again", key=f"retry-{batch}", icon=":material/refresh:"):
         identity.require(principal, *intake.HANDS_IN)
         retry_failed(store, principal, batch=batch)
-        st.rerun(scope="fragment")
+        st.rerun(scope="app")
     if only_failed:
         return
     for item in batch_items(store, principal, batch, state="running", limit=10):

@@ -60,8 +60,15 @@ class View {
     const wait = setInterval(seek, 200);
     setTimeout(() => clearInterval(wait), 8000);
   }
+  // The theme's colours are known inside this component only; the player's foot needs the paper's.
+  paint() {
+    const player = document.querySelector(".st-key-player");
+    const style = getComputedStyle(this.root);
+    for (const name of ["--st-background-color", "--st-border-color"]) player?.style.setProperty(name, style.getPropertyValue(name));
+  }
   tick() {
     const audio = sound();
+    this.paint();
     const t = audio ? audio.currentTime : 0;
     if (this.head) { this.head.style.left = `${(100 * t) / this.data.duration}%`; this.head.hidden = !audio || t === 0; }
     if (this.playButton) this.playButton.textContent = audio && !audio.paused ? "❚❚ Pause" : "▶ Play";

@@ -16,7 +16,6 @@ from qa.web.look import Palette
 FONT = "Source Sans, Source Sans Pro, sans-serif"
 ROW_PX = 34
 TOP_PX = 18
-LETTER_PX = 7
 AXIS_PX = 24
 SCORES = alt.Scale(domain=[0, 100])
 # Not None: layers that share an axis must agree that there is one.
@@ -74,9 +73,8 @@ def ranges(
     if mark is not None:
         layers.insert(1, _vertical(mark, f"pass {mark:.0f}", colours))
     height = ROW_PX * max(1, len(rows))
-    right = 12 + LETTER_PX * max((len(row.beside) for row in rows), default=0)
     top = TOP_PX if band is not None and not bare else 4
-    return _finished(alt.layer(*layers), height=height, right=right, top=top, axis=not bare)
+    return _finished(alt.layer(*layers), height=height, top=top, axis=not bare)
 
 
 def _told(row: Range) -> str:
@@ -235,6 +233,7 @@ def _label_axis(colours: Palette, width_px: int) -> alt.Axis:
         labelFont=FONT,
         labelFontSize=14,
         labelLimit=width_px,
+        labelFlush=False,
         domain=False,
         ticks=False,
         labelPadding=10,

@@ -27,11 +27,12 @@ def scorecard_view(principal: Principal, agent: str, wanted: Chosen, *, mine: bo
         _no_calls(mine=mine)
         return
     card = cards[0]
-    left, right = st.columns([5, 6], gap="medium")
-    with left:
+    left, middle, right = st.columns([3, 4, 6], gap="medium")
+    with left, st.container(border=True, height="stretch"):
         _level(card, mine=mine)
+    with middle, st.container(border=True, height="stretch"):
         _trend(card)
-    with right, st.container(border=True):
+    with right, st.container(border=True, height="stretch"):
         _sections(card)
     form_id = _form_of(principal, which)
     if form_id is not None:
@@ -47,43 +48,39 @@ def _no_calls(*, mine: bool) -> None:
 
 
 def _level(card: Scorecard, *, mine: bool) -> None:
-    with st.container(border=True):
-        label = "Your level" if mine else "Level"
-        if card.score is None:
-            st.metric(label, "∅")
-            st.caption("No call could be given a total yet.")
-            return
-        st.metric(label, look.score(card.score, card.low, card.high))
-        calls = look.count(card.n_calls, "call")
-        without = f"; {card.n_without_score} more without a total" if card.n_without_score else ""
-        st.caption(f"from {calls}{without}; with 90 % probability the level lies in this range")
-        team = card.comparison
-        band = None
-        if team.team_score is not None and team.team_low is not None and team.team_high is not None:
-            band = (team.team_score, team.team_low, team.team_high)
-        row = charts.Range(" ", card.score, card.low, card.high, look.score(card.score, card.low, card.high))
-        told = f"{row.beside} on a line from 0 to 100"
-        st.altair_chart(
-            charts.ranges([row], look.palette(), band=band, labels_px=1),
-            width="stretch",
-            alt=told,
-            key="level",
-        )
-        st.markdown(look.escape(team.says))
-        if card.n_auto_failed:
-            st.markdown(f":red[✕] {look.count(card.n_auto_failed, 'call')} failed outright.")
+    label = "Your level" if mine else "Level"
+    if card.score is None:
+        st.metric(label, "∅")
+        st.caption("No call could be given a total yet.")
+        return
+    st.metric(label, look.score(card.score, card.low, card.high))
+    calls = look.count(card.n_calls, "call")
+    without = f"; {card.n_without_score} more without a total" if card.n_without_score else ""
+    st.caption(f"from {calls}{without}; with 90 % probability the level lies in this range")
+    team = card.comparison
+    band = None
+    if team.team_score is not None and team.team_low is not None and team.team_high is not None:
+        band = (team.team_score, team.team_low, team.team_high)
+    row = charts.Range(" ", card.score, card.low, card.high)
+    told = f"{look.score(card.score, card.low, card.high)} on a line from 0 to 100"
+    st.altair_chart(
+        charts.ranges([row], look.palette(), band=band, labels_px=1),
+        width="stretch",
+        alt=told,
+        key="level",
+    )
+    st.markdown(look.escape(team.says))
+    if card.n_auto_failed:
+        st.markdown(f":red[✕] {look.count(card.n_auto_failed, 'call')} failed outright.")
 
 
 def _trend(card: Scorecard) -> None:
-    with st.container(border=True):
-        st.markdown("**Week by week**")
-        st.caption(look.escape(card.trend.says))
-        points = card.trend.points[-16:]
-        if len(points) >= LEAST_WEEKS:
-            told = "; ".join(
-                f"week of {p.week:%d %b}: {p.score:.0f} ({p.low:.0f}–{p.high:.0f})" for p in points
-            )
-            st.altair_chart(charts.weeks(points, look.palette()), width="stretch", alt=told, key="weeks")
+    st.markdown("**Week by week**")
+    st.caption(look.escape(card.trend.says))
+    points = card.trend.points[-16:]
+    if len(points) >= LEAST_WEEKS:
+        told = "; ".join(f"week of {p.week:%d %b}: {p.score:.0f} ({p.low:.0f}–{p.high:.0f})" for p in points)
+        st.altair_chart(charts.weeks(points, look.palette()), width="stretch", alt=told, key="weeks")
 
 
 def _sections(card: Scorecard) -> None:
