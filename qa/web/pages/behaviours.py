@@ -73,7 +73,7 @@ def page() -> None:
         if inside:
             st.subheader(title, anchor=False)
         for card in inside:
-            _card(principal, card, report.get(card.id), judged.get(card.id), advice.get(card.id))
+            _card(card, report.get(card.id), judged.get(card.id), advice.get(card.id))
 
 
 def _matches(card: Card, wanted: str) -> bool:
@@ -112,7 +112,6 @@ def _how_known(report: Mapping[str, Any], judged: Mapping[str, Overturn]) -> Non
 
 
 def _card(
-    principal: Principal,
     card: Card,
     figures: Mapping[str, Any] | None,
     judged: Overturn | None,

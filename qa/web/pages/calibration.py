@@ -13,7 +13,6 @@ from qa.store.calibrations import (
     list_rounds,
     load_round,
     new_round,
-    ratings_of,
 )
 from qa.store.colleagues import colleagues, own_login
 from qa.values import Principal

@@ -10,6 +10,7 @@ from qa.values import Span
 from qa.web import identity, look, navigation, state
 from qa.web.parts import call_view, charts, provenance
 from qa.web.parts.call_list import NO_MATTER, shortened
+from qa.web.parts.dispute_box import dispute_box, rated_blind
 from qa.web.parts.player import player
 
 MOMENT_S = 4.0
@@ -21,9 +22,12 @@ def page() -> None:
     call_id = st.query_params.get("id", "")
     stored = load_call(state.store(), principal, call_id)
     moment = _moment(st.query_params.get("t"))
-    matter = matters(state.store(), principal, [call_id]).get(call_id)
     navigation.link("calls", "Calls", icon=":material/arrow_back:")
+    if rated_blind(principal, call_id):
+        return
+    matter = matters(state.store(), principal, [call_id]).get(call_id)
     _heading(stored, matter)
+    dispute_box(principal, stored)
     provenance.sources(stored)
     has_sound = _has_sound(stored)
     call_view.draw(

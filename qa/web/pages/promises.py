@@ -144,10 +144,10 @@ def _marks(principal: Principal, row: PromiseRow) -> None:
             when = look.day_and_time(mark.at)
             st.markdown(f"{SIGNS[mark.status]} {look.escape(mark.by)}, {when}{note}")
         with st.form(f"note-{row.promise_id}", border=False):
-            status = st.radio("What became of it?", list(SIGNS), horizontal=True, index=None)
-            note = st.text_input("How is that known?")
-            if st.form_submit_button("Keep") and status is not None:
-                _mark(principal, row, status, note or "")
+            chosen = st.radio("What became of it?", list(SIGNS), horizontal=True, index=None)
+            said = st.text_input("How is that known?")
+            if st.form_submit_button("Keep") and chosen is not None:
+                _mark(principal, row, chosen, said or "")
 
 
 def _mark(principal: Principal, row: PromiseRow, status: Status, note: str = "") -> None:
