@@ -67,7 +67,7 @@ train-speech: $(V)/.ok  # needs flite and espeak-ng; about 90 minutes on two cor
 	$(BIN)/python -m tools.speech_model.train --corpus $(SPEECH)/corpus --out $(SPEECH)/run
 	$(BIN)/python -m tools.speech_model.convert --run $(SPEECH)/run --out models/demo-en
 	$(BIN)/python -m tools.speech_model.evaluate --corpus $(SPEECH)/corpus
-	$(BIN)/python -m tools.speech_model.evaluate_demo
+	$(BIN)/python -m tools.speech_model.evaluate_demo --write
 .PHONY: train-speech
 
 bench: $(V)/.ok

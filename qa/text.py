@@ -49,7 +49,9 @@ def pipeline() -> Language:
 
 def normalise(text: str) -> str:
     """Lower case with plain quotes and dashes; the same length as ``text``, character by character."""
-    lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a few letters have no lower case of one character
+        lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
     return lowered.translate(_SAME_LENGTH)
 
 

@@ -120,6 +120,11 @@ class Card(BaseModel):
         return tuple(re.compile(p) for p in self.patterns)
 
     @cached_property
+    def any_pattern(self) -> re.Pattern[str]:
+        """All patterns as one: most sentences hold none, and one search says so."""
+        return re.compile("|".join(f"(?:{p})" for p in self.patterns))
+
+    @cached_property
     def compiled_never(self) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(p) for p in self.never)
 

@@ -46,7 +46,6 @@ ALLOWED_TYPES = (
     "numpy.dtype",
     "sklearn.feature_extraction.text.TfidfVectorizer",
     "sklearn.linear_model._logistic.LogisticRegression",
-    "sklearn.linear_model._stochastic_gradient.SGDClassifier",
 )
 """What ``heads.skops`` may hold beside plain numbers and texts. Anything else is refused."""
 
@@ -118,7 +117,8 @@ class TurnClassifier:
         self._cards = cards
         self._columns: list[str] = heads["columns"]
         self._vectorizers: list[Any] = heads["vectorizers"]
-        self._words: dict[str, Any] = heads["words"]
+        self._words_weights: Matrix = heads["words_weights"]
+        self._words_bias: Matrix = heads["words_bias"]
         self._heads: dict[str, Any] = heads["heads"]
         expected = [*layout(encoder.behaviours, list(cards.by_id)), "words"]
         if self._columns != expected:
@@ -162,11 +162,9 @@ class TurnClassifier:
         dense = beside(inputs)
         words = word_matrix(self._vectorizers, texts)
         found = {}
-        for behaviour, head in self._heads.items():
-            hint = np.clip(self._words[behaviour].decision_function(words), -CLIP, CLIP)
-            found[behaviour] = head.predict_proba(np.column_stack([dense, UNIT * hint]).astype(np.float32))[
-                :, 1
-            ]
+        hints = UNIT * np.clip(words @ self._words_weights.T + self._words_bias, -CLIP, CLIP)
+        for behaviour, hint, head in zip(self._heads, hints.T, self._heads.values(), strict=True):
+            found[behaviour] = head.predict_proba(np.column_stack([dense, hint]).astype(np.float32))[:, 1]
         return found
 
     def _judgement(

@@ -36,13 +36,16 @@ class Hit:
 
 def pattern_hit(card: Card, text: TurnText) -> Hit | None:
     """The first hit of the card's patterns that is the speaker's own act, None where there is none."""
+    if not card.patterns:
+        return None
+    allowed = frozenset(card.allow)
     for begin, end in text.sentences:
         sentence = text.plain[begin:end]
-        if silenced(card, sentence):
+        if not card.any_pattern.search(sentence) or silenced(card, sentence):
             continue
         for pattern in card.compiled:
             match = pattern.search(sentence)
-            if match and not (scopes(sentence, match.start()) - set(card.allow)):
+            if match and not (scopes(sentence, match.start()) - allowed):
                 return Hit(begin + match.start(), begin + match.end(), (begin, end))
     return None
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from qa.minilm import fetch_minilm
 from qa.models import WHISPER_NAMES, check_model, fetch_whisper, list_models
 from qa.settings import load_settings
 
@@ -37,8 +38,15 @@ def show(
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(WHISPER_NAMES)}; small.en suits a laptop.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help=f"One of {', '.join(WHISPER_NAMES)}; small.en suits a laptop. minilm: only for training."
+        ),
+    ],
 ) -> None:
     """Fetch a model once, into the models folder. This is the only command that uses the network."""
     typer.echo(f"fetching {name} ...", err=True)
-    typer.echo(str(fetch_whisper(load_settings(), name)))
+    settings = load_settings()
+    folder = fetch_minilm(settings.models / "minilm") if name == "minilm" else fetch_whisper(settings, name)
+    typer.echo(str(folder))

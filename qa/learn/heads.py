@@ -108,7 +108,7 @@ def vectorizers() -> list[Any]:
     words = TfidfVectorizer(
         lowercase=True,
         ngram_range=(1, 3),
-        min_df=3,
+        min_df=4,
         sublinear_tf=True,
         token_pattern=r"[\w']+|\?",  # noqa: S106  (what a word is)
     )
@@ -118,7 +118,7 @@ def vectorizers() -> list[Any]:
         ngram_range=(2, 5),
         min_df=8,
         sublinear_tf=True,
-        max_features=40_000,
+        max_features=25_000,
     )
     return [words, characters]
 
@@ -135,7 +135,7 @@ def new_head() -> Any:
     """An unfitted head."""
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=HEAD_STRENGTH, solver="lbfgs", max_iter=150)
+    return LogisticRegression(C=HEAD_STRENGTH, solver="lbfgs", max_iter=400)
 
 
 def rows_of(t: Table, behaviour: str, cards: Cards) -> NDArray[np.int64]:
@@ -190,7 +190,8 @@ def fit(t: Table, behaviours: Sequence[str], cards: Cards) -> Fitted:
     """Heads for every behaviour labelled often enough."""
     fitted = [v.fit(t.texts) for v in vectorizers()]
     words = word_matrix(fitted, t.texts)
-    models: dict[str, Any] = {}
+    weights: list[NDArray[np.float32]] = []
+    biases: list[float] = []
     heads: dict[str, Any] = {}
     counts: dict[str, int] = {}
     for behaviour in behaviours:
@@ -208,11 +209,14 @@ def fit(t: Table, behaviours: Sequence[str], cards: Cards) -> Fitted:
         if y[calls].sum() >= FEWEST_POSITIVE:
             fit_bias(head, columns[calls], y[calls])
         heads[behaviour] = head
-        models[behaviour] = _word_model().fit(words[rows], y)
+        model = _word_model().fit(words[rows], y)
+        weights.append(model.coef_[0].astype(np.float32))
+        biases.append(float(model.intercept_[0]))
     content = {
         "columns": [*layout(list(behaviours), list(cards.by_id)), "words"],
         "vectorizers": fitted,
-        "words": models,
+        "words_weights": np.stack(weights),
+        "words_bias": np.asarray(biases, dtype=np.float32),
         "heads": heads,
     }
     return Fitted(content, counts)

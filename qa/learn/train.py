@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,7 +191,7 @@ def _train(labels: Path, model: Path, cards: Cards, out: Path, say: Report) -> d
     say(f"cross-validated over calls: micro F1 {summary['micro_f1']}")
     fitted = fit(t, behaviours, cards)
     out.mkdir(parents=True, exist_ok=True)
-    dump(fitted.content, out / "heads.skops")
+    dump(fitted.content, out / "heads.skops", compression=ZIP_DEFLATED)
     card = {
         "what": "one logistic regression per behaviour over encoder, word statistics, patterns and context",
         "labels_sha256": labels_sha256(labels),

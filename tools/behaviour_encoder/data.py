@@ -99,9 +99,17 @@ class Tokens:
 
 
 def batch(
-    rows: list[Row], tokens: Tokens, behaviours: list[str], rng: random.Random | None, noise_share: float
+    rows: list[Row],
+    tokens: Tokens,
+    behaviours: list[str],
+    rng: random.Random | None,
+    noise_share: float,
+    call_weight: float = 1.0,
 ) -> tuple[torch.Tensor, ...]:
-    """Padded tensors: ids, types, attention, sentence numbers, targets, weights."""
+    """Padded tensors: ids, types, attention, sentence numbers, targets, weights.
+
+    Turns of whole calls weigh ``call_weight``: they are what the network is for, and few beside the utterances.
+    """
     encoded = [tokens(r, rng if rng and rng.random() < noise_share else None) for r in rows]
     longest = max(len(ids) for ids, _, _ in encoded)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
@@ -119,5 +127,6 @@ def batch(
             if name in index:
                 target[k, index[name]] = 1.0
         for name, column in index.items():
-            weight[k, column] = float(name.startswith("customer_") == (row.speaker == "customer"))
+            own = name.startswith("customer_") == (row.speaker == "customer")
+            weight[k, column] = own * (call_weight if row.example.whole_call else 1.0)
     return ids, types, mask, where, target, weight

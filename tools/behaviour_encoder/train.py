@@ -98,7 +98,7 @@ def fit(
         batches = [c[i : i + args.batch] for c in chunks for i in range(0, len(c), args.batch)]
         rng.shuffle(batches)
         for part in batches:
-            *inputs, target, weight = batch(part, tokens, behaviours, rng, args.noise)
+            *inputs, target, weight = batch(part, tokens, behaviours, rng, args.noise, args.call_weight)
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bf16):
                 logits = network(*inputs)
             loss = functional.binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
@@ -157,11 +157,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/encoder"))
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--head-rate", type=float, default=3e-3)
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--call-weight", type=float, default=2.0)
     parser.add_argument("--noise", type=float, default=0.2)
-    parser.add_argument("--freeze", type=int, default=3)
+    parser.add_argument("--freeze", type=int, default=2)
     parser.add_argument("--context-tokens", type=int, default=32)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)

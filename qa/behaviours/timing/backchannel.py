@@ -38,6 +38,8 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
 def _probability(reading: Reading, card: Card, i: int) -> float:
     words = is_listening(reading.turns[i].text)
     judged = reading.probability(card.id, i) if card.id in reading.probabilities else (0.9 if words else 0.0)
+    if i and reading.turns[i - 1].text.strip().endswith("?"):
+        return 0.3 * judged  # an answer
     between = _customer_goes_on(reading, i)
     overlapping = _inside_talk(reading, i)
     if reading.turns[i].text.strip().endswith("?"):
