@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 DEFAULT_MODEL = "small.en"
 MODEL_FILES = ("config.json", "model.bin", "tokenizer.json")
 MAX_HOTWORDS = 50
+BATCH_SIZES = {"cpu": 2, "cuda": 16}  # a processor gains nothing from more, and pays for it in memory
 MAX_WINDOWS_PER_CALL = 64  # the library builds the log-mels of all of them first: about 1 MiB each
 BETWEEN_WINDOWS_S = 0.5  # silence between two windows in the array, so that no window hears the next
 LANGUAGE_SECONDS = 120
@@ -69,12 +70,15 @@ class Transcriber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WhisperOptions:
-    """How to run the model. ``hotwords`` and ``initial_prompt`` carry a firm's own vocabulary."""
+    """How to run the model; no ``batch_size`` takes what suits the device.
+
+    ``hotwords`` and ``initial_prompt`` carry a firm's own vocabulary.
+    """
 
     device: str = "auto"
     compute_type: str | None = None
     cpu_threads: int = 0
-    batch_size: int = 1
+    batch_size: int | None = None
     beam_size: int = 5
     language: str | None = None
     initial_prompt: str | None = None
@@ -115,6 +119,8 @@ class WhisperTranscriber:
         self.options = options or WhisperOptions()
         self._model = _load(model_dir, self.options) if model is None else model
         self._pipeline = _pipeline(self._model) if pipeline is None else pipeline
+        device = getattr(getattr(self._model, "model", None), "device", "cpu")
+        self._batch_size = self.options.batch_size or BATCH_SIZES.get(device, 1)
 
     def transcribe(self, recording: Recording, regions: Sequence[Sequence[Span]]) -> Transcript:
         """Words of every channel; doubtful ones are marked. No regions, no words: the model is not asked."""
@@ -164,7 +170,7 @@ class WhisperTranscriber:
         segments, _ = self._pipeline.transcribe(
             sound,
             clip_timestamps=[{"start": clip.start, "end": clip.end} for clip in clips],
-            batch_size=self.options.batch_size,
+            batch_size=self._batch_size,
             language=language,
             **self._decoding(),
         )

@@ -12,6 +12,7 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +128,8 @@ def measure_activity(recording: Recording) -> tuple[Activity, ...]:
     """
     if recording.rate_hz != VAD_RATE_HZ:
         raise AudioError(f"{recording.path}: speech is found at {VAD_RATE_HZ} Hz, not {recording.rate_hz} Hz")
-    speech = [_speech_probabilities(channel) for channel in recording.channels]
+    with ThreadPoolExecutor(len(recording.channels)) as threads:  # the model uses one processor and no lock
+        speech = list(threads.map(_speech_probabilities, recording.channels))
     levels = [_levels_db(channel) for channel in recording.channels]
     if len(speech) == 2:
         speech = [_without_leakage(speech, levels, own=own) for own in (0, 1)]
