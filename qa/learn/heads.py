@@ -47,6 +47,7 @@ class Table:
     speakers: tuple[str, ...]
     truth: tuple[frozenset[str], ...]
     whole_call: NDArray[np.bool_]
+    only: tuple[str | None, ...]
 
 
 def table(examples: Sequence[Example], strengths: Mapping[str, NDArray[np.float32]], cards: Cards) -> Table:
@@ -77,6 +78,7 @@ def table(examples: Sequence[Example], strengths: Mapping[str, NDArray[np.float3
         speakers=tuple(e.call.turns[i].speaker for e in examples for i in e.labelled),
         truth=tuple(names for e in examples for names in e.behaviours),
         whole_call=np.asarray([e.whole_call for e in examples for _ in e.labelled]),
+        only=tuple(e.only for e in examples for _ in e.labelled),
     )
 
 
@@ -139,8 +141,15 @@ def new_head() -> Any:
 
 
 def rows_of(t: Table, behaviour: str, cards: Cards) -> NDArray[np.int64]:
-    """Rows on which a behaviour can be judged: those of its speaker."""
-    return np.flatnonzero(np.asarray(t.speakers) == cards[behaviour].speaker)
+    """Rows on which a behaviour can be judged: those of its speaker whose labels speak of it."""
+    speaker = cards[behaviour].speaker
+    return np.asarray(
+        [
+            k
+            for k, (who, only) in enumerate(zip(t.speakers, t.only, strict=True))
+            if who == speaker and only in (None, behaviour)
+        ]
+    )
 
 
 def labels_of(t: Table, behaviour: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:

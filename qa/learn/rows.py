@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.behaviours.cards import Cards
+from qa.behaviours.cards import Card, Cards
+from qa.behaviours.cards import Example as CardExample
 from qa.behaviours.reading import TurnText
 from qa.labels import LabelledCall, LabelledUtterance, labelled_calls, labelled_utterances
 from qa.values import Call, Timing, Turn
@@ -45,12 +46,16 @@ class Example:
     behaviours: tuple[frozenset[str], ...]
     """Per labelled turn."""
     whole_call: bool
+    only: str | None = None
+    """Set where the labels speak of one behaviour alone: a card's example says nothing about the others."""
 
 
-def _example(group: str, call: Call, behaviours: Sequence[frozenset[str]], *, whole: bool) -> Example:
+def _example(
+    group: str, call: Call, behaviours: Sequence[frozenset[str]], *, whole: bool, only: str | None = None
+) -> Example:
     texts = tuple(TurnText.of(turn.text) for turn in call.turns)
     labelled = tuple(range(len(call.turns))) if whole else (len(call.turns) - 1,)
-    return Example(group, call, texts, labelled, tuple(behaviours), whole)
+    return Example(group, call, texts, labelled, tuple(behaviours), whole, only)
 
 
 def of_call(call: LabelledCall) -> Example:
@@ -66,26 +71,27 @@ def of_utterance(utterance: LabelledUtterance) -> Example:
     return _example(utterance.utterance_id, call, [utterance.behaviours], whole=False)
 
 
-def of_card_examples(cards: Cards) -> tuple[Example, ...]:
-    """The cards' own texts: firing ones carry the behaviour; silent ones only teach that card its limits.
+def card_call(card: Card, example: CardExample, name: str) -> Call:
+    """A card's text after its context, as a small call without times."""
+    turns = [
+        Turn("agent" if line.startswith("A:") else "customer", 0.0, 0.0, line[2:].strip())
+        for line in example.context
+    ]
+    turns.append(Turn(card.speaker, 0.0, 0.0, example.text))
+    return Call(name, tuple(turns), timing=Timing(source="none"))
 
-    A firing text may carry other behaviours that its card does not name, so these rows are used for their
-    own behaviour alone (see ``heads``).
-    """
+
+def of_card_examples(cards: Cards) -> tuple[Example, ...]:
+    """The cards' own texts, firing and silent; each speaks of its card's behaviour alone."""
     found = []
     for card in cards:
-        for positive, examples in ((True, card.fires), (False, card.silent)):
+        for kind, examples in (("fires", card.fires), ("silent", card.silent)):
             for number, example in enumerate(examples):
-                if not example.text:
-                    continue
-                context = tuple(
-                    ("agent" if c.startswith("A:") else "customer", c[2:].strip()) for c in example.context
-                )
-                turns = [Turn(who, 0.0, 0.0, text) for who, text in context]  # type: ignore[arg-type]
-                turns.append(Turn(card.speaker, 0.0, 0.0, example.text))
-                name = f"card:{card.id}:{'fires' if positive else 'silent'}:{number}"
-                call = Call(name, tuple(turns))
-                found.append(_example(name, call, [frozenset({card.id} if positive else ())], whole=False))
+                if example.text and card.id not in NOT_FROM_WORDS:
+                    name = f"card:{card.id}:{kind}:{number}"
+                    carried = frozenset({card.id} if kind == "fires" else ())
+                    call = card_call(card, example, name)
+                    found.append(_example(name, call, [carried], whole=False, only=card.id))
     return tuple(found)
 
 

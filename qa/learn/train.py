@@ -44,7 +44,7 @@ from qa.learn.heads import (
     weights_of,
 )
 from qa.learn.metrics import reliability
-from qa.learn.rows import Example, bucket, load_labels
+from qa.learn.rows import Example, bucket, load_labels, of_card_examples
 
 Report = Callable[[str], None]
 PRIOR_THRESHOLD, PRIOR_WEIGHT = 0.4, 12.0
@@ -173,14 +173,15 @@ def _train(labels: Path, model: Path, cards: Cards, out: Path, say: Report) -> d
     from skops.io import dump
 
     everything = load_labels(labels)
-    behaviours, strengths, fresh = stored_readings(model / "readings.npz", everything.training)
+    examples = [*everything.training, *of_card_examples(cards)]
+    behaviours, strengths, fresh = stored_readings(model / "readings.npz", examples)
     encoder = BehaviourEncoder(model / "encoder")
     if encoder.behaviours != behaviours:
         raise ModelError(f"{model}: readings and encoder name different behaviours; run: make train-encoder")
     if fresh:
         say(f"reading {len(fresh)} examples that are new since the encoder was trained")
         strengths |= read_fresh(encoder, fresh)
-    t = table(everything.training, strengths, cards)
+    t = table(examples, strengths, cards)
     say(f"{len(t.texts)} labelled turns, {sum(t.whole_call)} of them in whole calls")
     cv = cross_validate(t, behaviours, cards)
     thresholds = {
