@@ -69,8 +69,8 @@ def page() -> str:
     parts = [
         HEAD,
         f"Labelled turns: {card['labelled_turns']}, of them {card['in_whole_calls']} in whole calls. Labels "
-        f"`{card['labels_sha256'][:12]}`, heads `{card['heads_sha256'][:12]}`, encoder `{card['encoder_sha256'][:12]}`, "
-        f"scikit-learn {card['sklearn']}.\n",
+        f"`{card['labels_sha256'][:12]}`, heads `{card['heads_sha256'][:12]}`, "
+        f"encoder `{card['encoder_sha256'][:12]}`, scikit-learn {card['sklearn']}.\n",
         f"## {len(calls)} held-back calls\n",
         "Per turn, the whole path (classifier, timing, context), each behaviour at its threshold. 90 % by bootstrap "
         "over calls. The last two columns compare the two readers of the labels with each other; they followed the "
