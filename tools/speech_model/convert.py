@@ -19,8 +19,8 @@ from ctranslate2.converters import utils
 from ctranslate2.specs import common_spec, whisper_spec
 
 from tools.speech_model.model import Shape, SpeechModel, sinusoids
-from tools.speech_model.tokenizer import END, START, id_of, read_tokenizer
-from tools.speech_model.train import LOOKS
+from tools.speech_model.objective import LOOKS
+from tools.speech_model.tokenizer import END, id_of, read_tokenizer
 
 MADE = ("model.bin", "config.json", "vocabulary.json", "tokenizer.json", "preprocessor_config.json")
 MEL_SETTINGS = {
@@ -103,7 +103,6 @@ def convert(checkpoint: Path, tokenizer_path: Path, out: Path, *, quantization: 
     model.load_state_dict(saved["model"])
     spec = to_spec(model.eval().requires_grad_(False))
     spec.register_vocabulary([tokenizer.id_to_token(number) for number in range(shape.n_vocab)])
-    spec.config.bos_token, spec.config.eos_token, spec.config.unk_token = START, END, END
     spec.config.suppress_ids = []
     spec.config.suppress_ids_begin = [id_of(tokenizer, END)]
     spec.config.lang_ids = [id_of(tokenizer, "<|en|>")]

@@ -16,7 +16,7 @@ import numpy as np
 from qa.asr import WhisperOptions, WhisperTranscriber
 from qa.audio import decode
 from qa.speech import FOR_WORDS, measure_activity, regions_of
-from tools.speech_model.evaluate import Timed, aligned, letters
+from tools.speech_model.word_errors import Timed, aligned, letters
 
 
 def said_in(truth: dict[str, object], channel: int | None) -> list[Timed]:
@@ -38,7 +38,7 @@ def heard_in(transcriber: WhisperTranscriber, path: Path) -> list[list[Timed]]:
     regions = [regions_of(activity, FOR_WORDS) for activity in measure_activity(recording)]
     transcript = transcriber.transcribe(recording, regions)
     return [
-        [Timed(letters(word.text), word.start, word.end) for word in words if letters(word.text)]
+        [Timed(letters(word.word), word.start, word.end) for word in words if letters(word.word)]
         for words in transcript.words
     ]
 
@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the figures into the model's manifest")
     options = parser.parse_args()
     transcriber = WhisperTranscriber(
         options.model,
@@ -71,11 +72,17 @@ def main() -> None:
         total_wrong, total_said = total_wrong + wrong, total_said + said
         print(json.dumps({"call": truth["call_id"], "channels": len(heard), "words": said,
                           "word_error_rate": round(wrong / max(1, said), 4)}), flush=True)  # fmt: skip
-    print(json.dumps({
-        "word_error_rate": round(total_wrong / max(1, total_said), 4), "words": total_said,
+    figures = {
+        "word_error_rate": round(total_wrong / max(1, total_said), 4),
+        "words": total_said,
         "time_error_median_s": round(float(np.median(off)), 3) if off else None,
         "share_within_200_ms": round(float(np.mean(np.array(off) <= 0.2)), 4) if off else None,
-    }))  # fmt: skip
+    }
+    print(json.dumps(figures))
+    if options.write:
+        manifest = json.loads((options.model / "manifest.json").read_text(encoding="utf-8"))
+        manifest["figures"] = manifest.get("figures", {}) | {f"demo_beam_{options.beam}": figures}
+        (options.model / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 def _compared(spoken: Sequence[Timed], heard: Sequence[Timed], *, show: bool) -> tuple[int, list[float]]:
