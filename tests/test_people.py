@@ -419,7 +419,6 @@ def test_an_erased_call_keeps_its_score_and_says_nothing_more(desk: Desk) -> Non
             kept = str(connection.execute(text(f"SELECT * FROM {table}")).all())
         for said in ("parcel", "C-1", "It is so"):
             assert said not in kept, (table, said)
-    assert database
     with pytest.raises(Exception, match="append-only"), desk.store.writing() as connection:
         connection.execute(text("UPDATE evaluation SET score = 1"))
     with pytest.raises(NotAllowed, match="not erased yet"):

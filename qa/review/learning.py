@@ -2,7 +2,7 @@
 
 Conventions: a row is a turn with the two turns before it and every behaviour that the turn carries once people
 have spoken, in the form of ``data/labels/utterances``. Only what a person judged becomes a row: a turn's other
-behaviours are those found with high certainty, so that a correction of one does not deny the rest. Calls whose
+behaviours are those that count in its score, so that a correction of one does not deny the rest. Calls whose
 content was erased give none. These calls are never the held-back ones, which are the project's own texts.
 """
 
@@ -22,7 +22,7 @@ from qa.store.scope import require
 from qa.values import Call, Detections, Principal
 
 CONTEXT_TURNS = 2
-SURE = 0.85
+COUNTS = 0.5
 _LETTER = {"agent": "A", "customer": "C"}
 
 
@@ -73,7 +73,7 @@ def rows_of(call: Call, detections: Detections, labels: Iterable[LabelRow]) -> l
             said[label.turn][label.behaviour] = label.present
     rows = []
     for turn, judged in sorted(said.items()):
-        carries = {f.behaviour for f in detections.findings if f.turn == turn and f.probability >= SURE}
+        carries = {f.behaviour for f in detections.findings if f.turn == turn and f.probability >= COUNTS}
         carries = {b for b in carries if judged.get(b, True)} | {b for b, there in judged.items() if there}
         speaker = call.turns[turn].speaker
         own = sorted(b for b in carries if b.startswith("customer_") == (speaker == "customer"))
