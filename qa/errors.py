@@ -33,5 +33,5 @@ class StoreError(QaError):
     """The database can't be read or written."""
 
 
-class NotAllowed(QaError):
+class NotAllowed(QaError):  # noqa: N818  (reads as what it says)
     """The principal who asks has no right to it; worded as if the thing did not exist."""

@@ -161,8 +161,8 @@ def test_the_same_obstacle_three_times_is_a_loop_on_the_third() -> None:
 
 def test_a_new_solution_breaks_the_loop() -> None:
     call = call_of(
-        "A 0.4: It's with the depot.\nC 0.3: And?\nA 0.4: I could send another.\nC 0.3: No.\nA 0.4: It's with the depot.\n"
-        "C 0.2: So?\nA 0.4: It's with the depot."
+        "A 0.4: It's with the depot.\nC 0.3: And?\nA 0.4: I could send another.\nC 0.3: No.\n"
+        "A 0.4: It's with the depot.\nC 0.2: So?\nA 0.4: It's with the depot."
     )
     assert found(call, "problem_loop", refusal={0: 0.9, 4: 0.9, 6: 0.9}, solution_offer={2: 0.9}) == []
 

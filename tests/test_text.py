@@ -1,5 +1,7 @@
 """Sentences and the normal form."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +43,7 @@ def test_the_normal_form_keeps_every_place(text: str) -> None:
 def test_sentences_lie_in_order_and_lose_nothing_but_blanks(text: str) -> None:
     spans = sentences(text)
     assert all(a < b for a, b in spans)
-    assert all(left[1] <= right[0] for left, right in zip(spans, spans[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in pairwise(spans))
     kept = "".join(text[a:b] for a, b in spans)
     assert "".join(kept.split()) == "".join(text.split())
 
