@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -26,6 +27,14 @@ JUDGED: tuple[Outcome, ...] = ("met", "missed", "not_applicable")
 TO_JUDGE: tuple[Outcome, ...] = ("met", "missed", "uncertain")
 """What did not apply or could not be measured is listed below, and not put before everybody."""
 ACCEPTED = "Listened to; agreed."
+
+_keys = st.components.v2.component(
+    "qa.review_keys",
+    html="<span hidden></span>",
+    js=(Path(__file__).parent / "review_keys.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+"""Streamlit's own shortcuts can't take the letter r."""
 
 
 def review_desk(principal: Principal, round_name: str, call_id: str) -> None:
@@ -83,13 +92,14 @@ def _question(principal: Principal, stored: StoredCall, row: AnswerBeside, *, n_
         rejecting = f"rejecting-{call_id}-{row.criterion}"
         with st.container(horizontal=True, gap="small"):
             unsure = row.program not in JUDGED
-            if st.button("Accept", icon=":material/check:", type="primary", shortcut="a", disabled=unsure):
+            if st.button("Accept `a`", icon=":material/check:", type="primary", key="accept", disabled=unsure):
                 _accept(principal, call_id, row)
-            if st.button("Reject", icon=":material/close:", shortcut="r"):
+            if st.button("Reject `r`", icon=":material/close:", key="reject"):
                 st.session_state[rejecting] = True
-            if st.button("Later", icon=":material/redo:", shortcut="l"):
+            if st.button("Later `l`", icon=":material/redo:", key="later"):
                 st.session_state[f"skipped-{call_id}"].add(row.criterion)
-                st.rerun(scope="fragment")
+                st.rerun()
+        _keys(key="review-keys", height="content")
         if unsure or st.session_state.get(rejecting):
             answer_form(principal, call_id, row, key="desk")
 
@@ -128,7 +138,7 @@ def _accept(principal: Principal, call_id: str, row: AnswerBeside) -> None:
     except InputError as err:
         st.error(look.escape(str(err)))
         return
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _all_done() -> None:
