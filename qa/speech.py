@@ -30,7 +30,7 @@ from qa.values import Span, Speaker, Timing
 VAD_RATE_HZ = 16000
 FRAME = 512
 FRAME_S = FRAME / VAD_RATE_HZ
-VAD_BLOCK_S = 240  # the model's inputs are built for a whole block at once: keeps an hour within memory
+VAD_BLOCK_S = 60  # the model's inputs are built for a whole block at once: keeps an hour within memory
 VAD_LEAD_IN_S = 2  # sound before a block that lets the model's memory settle
 
 QUIET_DBFS = -25.0  # channels whose speech is softer are lifted before they are judged
