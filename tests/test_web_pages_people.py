@@ -25,8 +25,8 @@ from qa.store.disputes import list_disputes
 from qa.store.reviews import list_reviews
 from qa.store.samples import list_samples
 from qa.web import navigation, state
-from qa.web.parts import blind_rating, form_trial, round_view
 from qa.web.pages.settings import shown
+from qa.web.parts import blind_rating, form_trial, round_view
 
 PEOPLE = ("ada", "lea", "rita", "amy")
 PAGES = (
@@ -305,7 +305,7 @@ def test_figures_stand_with_their_interval_and_a_word() -> None:
 
 
 def test_a_form_that_can_not_be_used_is_refused_line_by_line(looking: Desk) -> None:
-    with pytest.raises(SettingsError, match="x.yaml:1: .about. is missing"):
+    with pytest.raises(SettingsError, match="'about' is missing; add it"):
         form_trial.read_proposed(b"id: x", name="x.yaml")
     text = (state.library().folder / f"{state.library().all[0].id}.yaml").read_bytes()
     with pytest.raises(InputError, match="is in use already; call the new one"):

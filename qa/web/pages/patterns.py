@@ -16,6 +16,7 @@ from qa.web.parts.filters import choose
 from qa.web.parts.subjects import behaviour_name
 
 AT_MOST = 25
+LEAST_WELL = 2
 Key = tuple[str, int, int]
 
 
@@ -86,23 +87,30 @@ def _trend(kind: Pattern) -> str:
 
 
 def _helped(kind: Pattern) -> None:
-    if not kind.did:
+    """What agents did more often; one call handled well would make everything in it look like a cause."""
+    if not kind.did or sum(call.handled_well for call in kind.calls) < LEAST_WELL:
         return
     st.markdown("**In those handled well, agents more often:**")
-    for behaviour, here, there in kind.did:
-        name = look.escape(behaviour_name(behaviour))
-        st.markdown(f"- {name}: in {100 * here:.0f} %, against {100 * there:.0f} % of the others")
+    rows = [
+        f"- {look.escape(behaviour_name(behaviour))}: in {100 * here:.0f} %, against {100 * there:.0f} %"
+        for behaviour, here, there in kind.did
+    ]
+    st.markdown("\n".join(rows))
     st.caption("Few calls make this a hint, not a proof.")
 
 
 def _handlers(kind: Pattern) -> None:
-    st.markdown("**Who handled such calls**")
-    for handler in kind.handlers[:5]:
+    """Whom one can ask: those who handled such calls well, never a list of those who did not."""
+    st.markdown("**Who handled such calls well**")
+    well = [handler for handler in kind.handlers if handler.n_well]
+    for handler in well[:5]:
         navigation.link(
             "agent",
-            f"{look.escape(handler.agent)}: {handler.n_well} of {look.count(handler.n_calls, 'call')} well",
+            f"{look.escape(handler.agent)}: {handler.n_well} of {look.count(handler.n_calls, 'call')}",
             name=handler.agent,
         )
+    if not well:
+        st.caption("Nobody yet in this time. Worth talking about in the team.")
 
 
 def _calls(principal: Principal, calls: tuple[DifficultCall, ...], *, boxed: bool = True) -> None:

@@ -16,7 +16,8 @@ from qa.web.parts import flash
 
 OVERDUE, OPEN, KEPT, BROKEN, UNKNOWN = "Overdue", "Still to do", "Kept", "Broken", "Not known"
 SIGNS: dict[Status, str] = {"open": "…", "kept": "✓", "broken": "✕", "unknown": "?"}
-AT_MOST = 60
+AT_MOST = 40
+END_OF_DAY = (23, 59)
 
 
 def page() -> None:
@@ -93,7 +94,7 @@ def _groups(rows: Sequence[PromiseRow]) -> dict[str, list[PromiseRow]]:
 def _row(principal: Principal, row: PromiseRow) -> None:
     with st.container(border=True):
         what, act = st.columns([5, 2], vertical_alignment="center", gap="small")
-        with what:
+        with what, st.container(gap=None):
             st.markdown(f"{SIGNS[row.status]} **{look.escape(row.what)}**")
             who = "the customer" if row.who == "customer" else (row.agent or "agent not known")
             facts = [who, f"customer {row.customer}" if row.customer else None, row.amount]
@@ -122,7 +123,8 @@ def _due(row: PromiseRow) -> str:
             f":gray[by “{look.escape(row.by)}”, no day understood]" if row.by else ":gray[no day was named]"
         )
     due = row.due_at if row.due_at.tzinfo else row.due_at.replace(tzinfo=UTC)
-    when = look.day_and_time(due)
+    # In the call's own zone: "by Friday" means the Friday of those who spoke.
+    when = f"{due.day} {due:%b %Y}" + ("" if (due.hour, due.minute) == END_OF_DAY else f", {due:%H:%M}")
     said = f" (“{look.escape(row.by)}”)" if row.by else ""
     if not row.overdue:
         return f":gray[by {when}{said}]"

@@ -26,6 +26,7 @@ from qa.web.parts.subjects import question_of
 JUDGED: tuple[Outcome, ...] = ("met", "missed", "not_applicable")
 TO_JUDGE: tuple[Outcome, ...] = ("met", "missed", "uncertain")
 """What did not apply or could not be measured is listed below, and not put before everybody."""
+LIST_PX = 420
 ACCEPTED = "Listened to; agreed."
 
 _keys = st.components.v2.component(
@@ -67,6 +68,8 @@ def _desk(round_name: str, call_id: str) -> None:
     beside = answers_beside(state.store(), principal, call_id)
     skipped: set[str] = st.session_state.setdefault(f"skipped-{call_id}", set())
     open_rows = [r for r in beside if not r.people and r.program in TO_JUDGE]
+    # What costs points or is unsure comes first: there a person's ear changes most.
+    open_rows.sort(key=lambda r: r.program == "met")
     todo = [r for r in open_rows if r.criterion not in skipped] or open_rows
     n = sum(r.program in TO_JUDGE for r in beside)
     left, right = st.columns([3, 2], gap="medium")
@@ -92,7 +95,9 @@ def _question(principal: Principal, stored: StoredCall, row: AnswerBeside, *, n_
         rejecting = f"rejecting-{call_id}-{row.criterion}"
         with st.container(horizontal=True, gap="small"):
             unsure = row.program not in JUDGED
-            if st.button("Accept `a`", icon=":material/check:", type="primary", key="accept", disabled=unsure):
+            if st.button(
+                "Accept `a`", icon=":material/check:", type="primary", key="accept", disabled=unsure
+            ):
                 _accept(principal, call_id, row)
             if st.button("Reject `r`", icon=":material/close:", key="reject"):
                 st.session_state[rejecting] = True
@@ -151,14 +156,17 @@ def _list(stored: StoredCall, beside: Sequence[AnswerBeside]) -> None:
     form = state.form_named(stored.evaluation.form)
     evaluation = stored.evaluation
     st.metric("Score", look.score(evaluation.score, evaluation.low, evaluation.high))
-    st.markdown("**The program · people**")
+    st.markdown("**The program, then people**")
+    lines = []
     for row in beside:
         if row.program not in TO_JUDGE and not row.people:
             continue
-        person = look.SIGNS[row.in_force] if row.people else "·"
+        person = f" → {look.SIGNS[row.in_force]}" if row.people else ""
         differs = "  :blue[differs]" if row.agree is False else ""
         question = look.escape(question_of(form, row.criterion))
-        st.markdown(f":small[{look.SIGNS[row.program]} · {person}  {question}{differs}]")
+        lines.append(f":small[{look.SIGNS[row.program]}{person}  {question}{differs}]")
+    with st.container(height=LIST_PX, border=False):
+        st.markdown("  \n".join(lines))
     rest = [row for row in beside if row.program not in TO_JUDGE and not row.people]
     if rest:
         with st.expander(f"– {len(rest)} did not apply or could not be measured"):

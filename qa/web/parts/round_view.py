@@ -144,7 +144,7 @@ def figure(value: Estimate) -> str:
     if value.value is None:
         return "∅"
     span = "" if value.low is None or value.high is None else f" ({value.low:.2f} to {value.high:.2f})"
-    return f"{value.value:.2f}{span}"
+    return f"{value.value:.2f}{span}".replace("-", "−")
 
 
 def strength(value: Estimate) -> str:
