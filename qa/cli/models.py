@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from qa.learn.versions import roll_back, use_version, version_in_use, versions
 from qa.minilm import fetch_minilm
 from qa.models import WHISPER_NAMES, check_model, fetch_whisper, list_models
 from qa.settings import load_settings
@@ -16,6 +17,9 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Speech models: which are here, and fetching one.")
     group.command(name="list")(show)
     group.command(name="fetch")(fetch)
+    group.command(name="versions")(show_versions)
+    group.command(name="use")(use)
+    group.command(name="rollback")(rollback)
     app.add_typer(group, name="models")
 
 
@@ -50,3 +54,21 @@ def fetch(
     settings = load_settings()
     folder = fetch_minilm(settings.models / "minilm") if name == "minilm" else fetch_whisper(settings, name)
     typer.echo(str(folder))
+
+
+def show_versions() -> None:
+    """List the versions of the behaviours' classifier: the shipped one and the firm's own."""
+    settings = load_settings()
+    for version in versions(settings):
+        typer.echo(f"{'*' if version == version_in_use(settings) else ' '} {version}")
+
+
+def use(version: Annotated[str, typer.Argument(help="One of `qa models versions`.")]) -> None:
+    """Put a version of the classifier in force; programs that run take it up when they start anew."""
+    use_version(load_settings(), version)
+    typer.echo(f"in force: {version}", err=True)
+
+
+def rollback() -> None:
+    """Put the version of the classifier before this one back in force."""
+    typer.echo(f"in force: {roll_back(load_settings())}", err=True)
