@@ -9,14 +9,15 @@ import pytest
 from made_people import Desk, made_desk
 from made_web import open_page, words_of
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from qa.calibration import Estimate
 from qa.errors import InputError, SettingsError
 from qa.review.disputing import decide_dispute, open_dispute
-from qa.review.rounds import rate_call
+from qa.review.rounds import RATED, rate_call
 from qa.review.sampling import draw_sample
 from qa.settings import Settings
-from qa.store import CallFilter, load_call
+from qa.store import CallFilter, CallRow, list_calls, load_call
 from qa.store.acknowledgements import acknowledgements_of
 from qa.store.audit import list_audit
 from qa.store.calibrations import close_round, list_rounds, new_round
@@ -24,6 +25,7 @@ from qa.store.colleagues import colleagues
 from qa.store.disputes import list_disputes
 from qa.store.reviews import list_reviews
 from qa.store.samples import list_samples
+from qa.values import Outcome
 from qa.web import navigation, state
 from qa.web.pages.settings import shown
 from qa.web.parts import blind_rating, form_trial, round_view
@@ -74,8 +76,6 @@ def desk(looking: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def first_call(desk: Desk) -> str:
     """The id of one call of Amy's."""
-    from qa.store import list_calls
-
     return list_calls(desk.store, desk["amy"]).rows[0].call_id
 
 
@@ -100,7 +100,7 @@ def disputed(desk: Desk) -> str:
     return row.dispute
 
 
-def button(app: AppTest, label: str) -> object:
+def button(app: AppTest, label: str) -> Button:
     return next(one for one in app.button if one.label == label)
 
 
@@ -234,7 +234,7 @@ def test_rejecting_needs_a_reason(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     app = open_page(monkeypatch, desk["rita"], "review_queue", round="s1", call=call_id)
     app.button(key="reject").click().run()
     app.radio[0].set_value("not_applicable")
-    button(app, "Keep my answer").click().run()  # type: ignore[attr-defined]
+    button(app, "Keep my answer").click().run()
     assert "say why" in app.error[0].value
     assert not list_reviews(desk.store, desk["rita"], call_id=call_id)
 
@@ -246,9 +246,7 @@ def begun_round(desk: Desk) -> str:
     )
 
 
-def _calls(desk: Desk) -> tuple[object, ...]:
-    from qa.store import list_calls
-
+def _calls(desk: Desk) -> tuple[CallRow, ...]:
     return list_calls(desk.store, desk["lea"]).rows
 
 
@@ -272,10 +270,10 @@ def test_a_round_is_rated_closed_and_compared(desk: Desk, monkeypatch: pytest.Mo
     app = open_page(monkeypatch, desk["rita"], "calibration", round=round_id)
     key = f"rate-{round_id}-{call_id}-{missed(desk)}"
     app.segmented_control(key=key).set_value("met")
-    button(app, "Keep these answers").click().run()  # type: ignore[attr-defined]
+    button(app, "Keep these answers").click().run()
     assert not app.exception
     for n, one in enumerate(list_rounds(desk.store, desk["lea"])[0].calls):
-        outcome = "missed" if n == 0 else "met"
+        outcome: Outcome = "missed" if n == 0 else "met"
         rate_call(desk.store, desk["rob"], round_id, one, {missed(desk): (outcome, None)})
     lead = open_page(monkeypatch, desk["lea"], "calibration", round=round_id)
     lead.button(key="close-round").click().run()
@@ -301,7 +299,7 @@ def test_figures_stand_with_their_interval_and_a_word() -> None:
     assert round_view.strength(Estimate(None)).startswith("can't be told")
     assert round_view.percent(Estimate(0.816, 0.75, 0.88)) == "82 % (75–88)"
     assert round_view.icc(Estimate(0.2, 0.1, 0.3)) == "poor"
-    assert set(blind_rating.SAYS) == set(blind_rating.RATED)
+    assert set(blind_rating.SAYS) == set(RATED)
 
 
 def test_a_form_that_can_not_be_used_is_refused_line_by_line(looking: Desk) -> None:
