@@ -16,6 +16,8 @@ from qa.web import look, state
 from qa.web.parts import flash, hearing
 from qa.web.parts.player import player
 
+PANE_PX = 640
+"""Words and answers side by side, each scrolling by itself."""
 SAYS = {"met": "✓ met", "missed": "✕ missed", "not_applicable": "– n/a"}
 
 
@@ -60,7 +62,7 @@ def blind_rating(principal: Principal, row: RoundRow) -> None:
 
 def _transcript(stored: StoredCall) -> None:
     st.markdown("**What was said**")
-    with st.container(height=620, border=True):
+    with st.container(height=PANE_PX, border=True):
         for turn in stored.call.turns:
             st.markdown(_said(turn, stored.call.agent))
 
@@ -77,7 +79,8 @@ def _answers(
 ) -> None:
     st.markdown("**Your answers**")
     st.caption("Listen first. What you leave empty is not counted.")
-    with st.form(f"rating-{row.round}-{call_id}", border=True):
+    place = st.container(height=PANE_PX, border=True)
+    with place, st.form(f"rating-{row.round}-{call_id}", border=False):
         chosen: dict[str, Outcome | None] = {}
         notes: dict[str, str] = {}
         for section in form.sections:
