@@ -240,6 +240,12 @@ def test_a_turn_that_says_more_is_no_sign_of_listening(text: str) -> None:
     assert not is_listening(text)
 
 
+def test_where_full_stops_are_set_a_turn_without_one_was_cut_off() -> None:
+    call = call_of("C 0.0: Hello there.\nA 0.4: Hi.\nC 0.4: I paid it on Monday\nA -0.6: And the number?")
+    (f,) = found(call, "interruption")
+    assert f.turn == 3
+
+
 def test_how_open_a_clause_is_follows_its_end() -> None:
     assert openness("I paid it on Monday.") == 0.0
     assert openness("I paid it and the") >= 0.85

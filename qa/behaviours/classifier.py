@@ -42,6 +42,7 @@ CLIP = 10.0
 """Logits are cut here: beyond it a reading is sure, and more would only let one feature shout."""
 QUOTE_FROM = 0.05
 DEFAULT_THRESHOLD = 0.5
+DEFAULT_SHARE = 0.02
 ALLOWED_TYPES = (
     "numpy.dtype",
     "sklearn.feature_extraction.text.TfidfVectorizer",
@@ -109,9 +110,11 @@ class TurnClassifier:
         heads: Mapping[str, Any],
         cards: Cards,
         thresholds: Mapping[str, float] | None = None,
+        shares: Mapping[str, float] | None = None,
         sha256: str = "",
     ) -> None:
         self._encoder = encoder
+        self._shares = dict(shares or {})
         self._sha256 = sha256
         self._thresholds = dict(thresholds or {})
         self._cards = cards
@@ -143,6 +146,10 @@ class TurnClassifier:
     def threshold(self, behaviour: str) -> float:
         """The probability from which a finding counts as found: chosen for F1 by cross-validation over calls."""
         return self._thresholds.get(behaviour, DEFAULT_THRESHOLD)
+
+    def share_of_turns(self, behaviour: str) -> float:
+        """How often a turn of its speaker carries the behaviour in whole calls: the prior of the probabilities."""
+        return self._shares.get(behaviour, DEFAULT_SHARE)
 
     def judge(self, calls: Sequence[Call], texts: Sequence[tuple[TurnText, ...]]) -> tuple[Judgement, ...]:
         """Probabilities and quotes of every call."""
@@ -253,6 +260,7 @@ def load_classifier(folder: Path, cards: Cards, *, threads: int = 0) -> TurnClas
         heads,
         cards,
         card.get("thresholds"),
+        {b: row["share_of_turns"] for b, row in card["cross_validation"]["behaviours"].items()},
         hashlib.sha256(f"{card['heads_sha256']} {card['encoder_sha256']}".encode()).hexdigest(),
     )
 

@@ -78,8 +78,13 @@ def is_listening(text: str) -> bool:
     return bool(plain) and bool(_LISTENING.match(plain))
 
 
-def openness(said: str) -> float:
-    """How unfinished the words leave their clause: 0 finished, 1 broken off, 0.5 can't be told."""
+def is_punctuated(turns: Sequence[Turn]) -> bool:
+    """Whether the transcript sets full stops: then a turn without one at its end was not finished."""
+    return 2 * sum(bool(_FINISHED.search(t.text.rstrip())) for t in turns) >= len(turns)
+
+
+def openness(said: str, *, punctuated: bool = False) -> float:
+    """How unfinished the words leave their clause: 0 finished, 1 broken off, about a half: can't be told."""
     plain = normalise(said).strip()
     if not plain:
         return 0.0
@@ -88,7 +93,7 @@ def openness(said: str) -> float:
     if _FINISHED.search(plain):
         return 0.0
     last = re.findall(r"[\w']+", plain)[-1:] or [""]
-    if plain.endswith(",") or last[0] in _OPEN_ENDS:
+    if punctuated or plain.endswith(",") or last[0] in _OPEN_ENDS:
         return 0.9
     return 0.4
 
@@ -123,9 +128,9 @@ def _floor_turn(turns: Sequence[Turn], agent: int) -> int | None:
     return best
 
 
-def _open_at(turn: Turn, start: float, *, real_times: bool) -> float:
+def _open_at(turn: Turn, start: float, *, real_times: bool, punctuated: bool) -> float:
     """How open the customer's clause was at ``start``."""
-    whole = openness(turn.text)
+    whole = openness(turn.text, punctuated=punctuated)
     if not real_times or turn.end <= start + BREAK_OFF_S:
         return whole
     said = _said_until(turn, start)
@@ -151,7 +156,7 @@ def entry(reading: Reading, agent: int) -> Entry | None:
         return None
     real_times = timing.source in {"words", "sound"}
     said = _said_until(theirs, start) if real_times else theirs.text
-    unfinished = _open_at(theirs, start, real_times=real_times)
+    unfinished = _open_at(theirs, start, real_times=real_times, punctuated=is_punctuated(turns))
     overlap_s = max(0.0, min(end, mine.end) - start)
     if overlap_s == 0.0 and unfinished < OPEN:
         return None

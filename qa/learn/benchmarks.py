@@ -65,6 +65,21 @@ def utterance_call(row: Mapping[str, Any], name: str) -> Call:
     return Call(name, tuple(turns), timing=Timing(source="none"))
 
 
+ALONE_SHARE = 0.2
+"""Prior for a text that is handed in alone: it was picked because it may carry something, while in a whole call one
+turn in fifty carries any given behaviour. One in five is the middle of what such collections hold."""
+ALONE_THRESHOLD = 0.5
+
+
+def as_alone(probability: float, share_of_turns: float) -> float:
+    """A probability for a turn of a call, restated for a text handed in alone (Bayes: the prior odds change)."""
+    if probability <= 0.0 or probability >= 1.0:
+        return probability
+    odds = probability / (1 - probability) * (1 - share_of_turns) / share_of_turns
+    alone = odds * ALONE_SHARE / (1 - ALONE_SHARE)
+    return alone / (1 + alone)
+
+
 def judge_rows(
     rows: Sequence[Mapping[str, Any]], cards: Cards, classifier: TurnClassifier, *, batch: int = 800
 ) -> Iterator[dict[str, float]]:
@@ -76,11 +91,9 @@ def judge_rows(
         plain = classifier.judge(calls, [tuple(TurnText.of(t.text) for t in c.turns) for c in calls])
         for call, detections, judgement in zip(calls, found, plain, strict=True):
             last = len(call.turns) - 1
-            here = {f.behaviour: f.probability for f in detections.findings if f.turn == last}
-            for behaviour, _ in detections.not_measured:
-                if behaviour in judgement.probabilities:
-                    here[behaviour] = judgement.probabilities[behaviour][last]
-            yield {b: round(here.get(b, 0.0), 4) for b in named}
+            here = {b: row[last] for b, row in judgement.probabilities.items()}
+            here |= {f.behaviour: f.probability for f in detections.findings if f.turn == last}
+            yield {b: round(as_alone(here.get(b, 0.0), classifier.share_of_turns(b)), 4) for b in named}
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
@@ -112,8 +125,7 @@ def measure(
             p = [judged[k] for k in mine]
             y = [bool(rows[k]["label"]) for k in mine]
             w = [float(rows[k].get("w", 1.0)) for k in mine]
-            threshold = classifier.threshold(behaviour)
-            counts = weighted_f1([v >= threshold for v in p], y, w)
+            counts = weighted_f1([v >= ALONE_THRESHOLD for v in p], y, w)
             results.append(Result(task, source, behaviour, len(mine), counts, best_f1(p, y, w)))
     return tuple(results)
 

@@ -125,6 +125,7 @@ def _summary(cv: CrossValidated, t: Table, thresholds: dict[str, float]) -> dict
         hit = int((said & (y == 1)).sum())
         per[behaviour] = {
             "positive_turns_in_calls": int(y.sum()),
+            "share_of_turns": round((int(y.sum()) + 0.5) / (len(y) + 1), 5),
             "precision": round(hit / said.sum(), 3) if said.sum() else None,
             "recall": round(hit / y.sum(), 3) if y.sum() else None,
             "f1": round(2 * hit / (said.sum() + y.sum()), 3) if said.sum() + y.sum() else None,
