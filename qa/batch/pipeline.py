@@ -68,6 +68,7 @@ NO_PART = frozenset(
             "errors",
             "labels",
             "learn",
+            "minilm",
             "models",
         ),
         *("promises", "report", "review", "scorecard", "sentence_model", "settings", "store", "web"),
