@@ -319,3 +319,20 @@ def test_an_error_of_the_program_is_one_line_and_no_traceback(tmp_path: Path) ->
     assert done.returncode == 1
     assert "damaged" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_file_and_an_empty_folder_do_not_stop_the_others(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from qa.cli.app import app
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "call.txt").write_text("Agent: Hello, Dan here.\nCustomer: My parcel never came.\n")
+    gone, empty, good = tmp_path / "gone.wav", tmp_path / "empty", tmp_path / "call.txt"
+    home = ["--home", str(tmp_path / "home"), "score", "--json"]
+    result = CliRunner().invoke(app, [*home, str(gone), str(empty), str(good)])
+    assert result.exit_code == 1
+    rows = {row["call_id"]: row for row in map(json.loads, filter(None, result.stdout.splitlines()))}
+    assert "no such file or folder" in rows["gone"]["error"]
+    assert "no recordings and no transcripts" in rows["empty"]["error"]
+    assert rows["call"]["status"] in {"scored", "not_scored"}

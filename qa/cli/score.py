@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from qa.batch import Outcome, Pipeline, enqueue, follow
 from qa.batch import score as score_sources
 from qa.cli import processes
-from qa.errors import ModelError
+from qa.errors import InputError, ModelError
 from qa.hearing import Source, find_inputs
 from qa.settings import load_settings
 from qa.store import Store, open_store
@@ -51,17 +51,47 @@ def score(
     (where it lies with 90 % probability) and error. Exit code 0: all went well; 1: some failed; 2: typed wrongly.
     """
     settings = load_settings(model=model)
-    sources = find_inputs(paths)
+    as_json = as_json or not sys.stdout.isatty()
+    usable, unusable = part(paths)
+    for path, why in unusable:
+        typer.echo(unusable_line(path, why, as_json=as_json))
+        if as_json:
+            typer.echo(why, err=True)
+    if not usable:
+        raise typer.Exit(1)
+    sources = find_inputs(usable)
     pipeline = Pipeline(settings, form)
     check(pipeline)
     store = open_store(settings)
     try:
         outcomes = run(store, pipeline, sources, workers=workers)
-        failed = tell(outcomes, n=len(sources), as_json=as_json or not sys.stdout.isatty())
+        failed = tell(outcomes, n=len(sources), as_json=as_json)
     finally:
         store.close()
-    if failed:
+    if failed or unusable:
         raise typer.Exit(1)
+
+
+def part(paths: list[Path]) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Paths that hold calls, and those that hold none with the reason: one bad path stops nothing."""
+    usable: list[Path] = []
+    unusable: list[tuple[Path, str]] = []
+    for path in paths:
+        try:
+            find_inputs([path])
+        except InputError as err:
+            unusable.append((path, str(err)))
+        else:
+            usable.append(path)
+    return usable, unusable
+
+
+def unusable_line(path: Path, why: str, *, as_json: bool) -> str:
+    """A path without calls, in the form of a call that failed."""
+    if not as_json:
+        return f"✕ {why}"
+    row = {"call_id": path.stem, "status": "failed", "score": None, "range": None, "error": why}
+    return json.dumps(row, ensure_ascii=False)
 
 
 def check(pipeline: Pipeline) -> None:
