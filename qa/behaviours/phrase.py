@@ -67,7 +67,8 @@ def _judge(reading: Reading, card: Card, turn: int) -> Finding | None:
     hit = pattern_hit(card, reading.texts[turn])
     if card.id in reading.probabilities:
         probability = reading.probability(card.id, turn)
-        chars = reading.quotes.get((card.id, turn)) or (hit.sentence if hit else None)
+        # A sentence that a pattern names is better evidence to a reader than the one the encoder leans on.
+        chars = hit.sentence if hit else reading.quotes.get((card.id, turn))
     else:
         probability = PATTERN_ALONE if hit else 0.0
         chars = hit.sentence if hit else None

@@ -52,8 +52,16 @@ def _needs_you(principal: Principal, wanted: Chosen) -> None:
     found = attention(state.store(), principal, since=wanted.which.since)
     oldest = _age(found.oldest_dispute_at)
     waiting = [
-        (found.open_disputes, "dispute waits", "disputes wait", oldest, "gavel", "calls", {}),
-        (found.overdue_promises, "promise is overdue", "promises are overdue", "", "event_busy", "calls", {}),
+        (found.open_disputes, "dispute waits", "disputes wait", oldest, "gavel", "disputes", {}),
+        (
+            found.overdue_promises,
+            "promise is overdue",
+            "promises are overdue",
+            "",
+            "event_busy",
+            "promises",
+            {},
+        ),
         (found.auto_failed, "call failed outright", "calls failed outright", "", "block", "calls", AUTO_FAIL),
         (found.failed_files or 0, "file failed", "files failed", "", "draft", "upload", {}),
         (found.not_scored, "call has no total", "calls have no total", "", "contrast", "calls", NO_TOTAL),
