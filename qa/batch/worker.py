@@ -68,6 +68,7 @@ def work(
     """
     owner, ended = owner or new_owner(), 0
     delivered_at = 0.0
+    _ = pipeline.classifier  # loaded before anything is claimed: loading must not eat a lease
     try:
         while not stopped():
             if time.monotonic() - delivered_at >= DELIVER_EVERY_S:

@@ -72,9 +72,15 @@ def said_of(call: Call, texts: Sequence[TurnText], i: int, *, context_turns: int
     return Said(turn.speaker, turn.text, texts[i].sentences, tuple((t.speaker, t.text) for t in before))
 
 
-def pattern_row(cards: Cards, text: TurnText, speaker: str) -> list[float]:
-    """Which cards' patterns hit the turn."""
-    return [float(card.speaker == speaker and pattern_hit(card, text) is not None) for card in cards]
+def pattern_row(
+    cards: Cards, text: TurnText, speaker: str, names: Sequence[str] | None = None
+) -> list[float]:
+    """Which cards' patterns hit the turn, for the cards named (all where None); 0 for one that is gone."""
+    wanted = list(cards.by_id) if names is None else names
+    return [
+        float(name in cards and cards[name].speaker == speaker and pattern_hit(cards[name], text) is not None)
+        for name in wanted
+    ]
 
 
 def beside(inputs: Inputs) -> Matrix:
@@ -123,11 +129,10 @@ class TurnClassifier:
         self._words_weights: Matrix = heads["words_weights"]
         self._words_bias: Matrix = heads["words_bias"]
         self._heads: dict[str, Any] = heads["heads"]
-        expected = [*layout(encoder.behaviours, list(cards.by_id)), "words"]
-        if self._columns != expected:
+        self._patterned = [c.removeprefix("pattern:") for c in self._columns if c.startswith("pattern:")]
+        if self._columns != [*layout(encoder.behaviours, self._patterned), "words"]:
             raise ModelError(
-                "the trained heads do not fit the behaviour cards or the encoder (a card was added or removed "
-                "since they were trained); run: qa train"
+                "the trained heads do not fit the encoder; restore models/behaviours or run: qa train"
             )
 
     @property
@@ -140,8 +145,8 @@ class TurnClassifier:
         return tuple(self._heads)
 
     def judges(self, behaviour: str) -> bool:
-        """Whether this behaviour has a head."""
-        return behaviour in self._heads
+        """Whether this behaviour has a head; a card written since the training has patterns alone."""
+        return behaviour in self._heads and behaviour in self._cards
 
     def threshold(self, behaviour: str) -> float:
         """The probability from which a finding counts as found: chosen for F1 by cross-validation over calls."""
@@ -159,7 +164,7 @@ class TurnClassifier:
         read = self._encoder(
             [said_of(calls[c], texts[c], i, context_turns=self._encoder.context_turns) for c, i in rows]
         )
-        inputs = gather(calls, texts, rows, read, self._cards)
+        inputs = gather(calls, texts, rows, read, self._cards, self._patterned)
         probabilities = self._probabilities(inputs, [calls[c].turns[i].text for c, i in rows])
         return tuple(
             self._judgement(c, call, texts[c], inputs, probabilities, read) for c, call in enumerate(calls)
@@ -188,6 +193,8 @@ class TurnClassifier:
         rows: dict[str, tuple[float, ...]] = {}
         quotes: dict[tuple[str, int], tuple[int, int]] = {}
         for behaviour, values in probabilities.items():
+            if behaviour not in self._cards:
+                continue  # the firm has taken this card away
             speaker = self._cards[behaviour].speaker
             row = [float(values[r]) if call.turns[i].speaker == speaker else 0.0 for i, r in enumerate(mine)]
             rows[behaviour] = tuple(row)
@@ -204,12 +211,14 @@ def gather(
     rows: Sequence[tuple[int, int]],
     read: Sequence[Strengths],
     cards: Cards,
+    patterned: Sequence[str],
 ) -> Inputs:
     """The inputs of the given (call, turn) rows from the encoder's reading of them."""
     return Inputs(
         strengths=np.clip(np.stack([of_turn(s) for s in read]), -CLIP, CLIP),
         hits=np.asarray(
-            [pattern_row(cards, texts[c][i], calls[c].turns[i].speaker) for c, i in rows], dtype=np.float32
+            [pattern_row(cards, texts[c][i], calls[c].turns[i].speaker, patterned) for c, i in rows],
+            dtype=np.float32,
         ),
         facts=np.asarray([turn_features(calls[c], i) for c, i in rows], dtype=np.float32),
         call=np.asarray([c for c, _ in rows]),
