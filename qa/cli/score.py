@@ -53,12 +53,12 @@ def score(
     settings = load_settings(model=model)
     as_json = as_json or not sys.stdout.isatty()
     usable, unusable = part(paths)
+    if not usable:
+        raise InputError("\n".join(why for _, why in unusable))
     for path, why in unusable:
         typer.echo(unusable_line(path, why, as_json=as_json))
         if as_json:
             typer.echo(why, err=True)
-    if not usable:
-        raise typer.Exit(1)
     sources = find_inputs(usable)
     pipeline = Pipeline(settings, form)
     check(pipeline)
