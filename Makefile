@@ -34,7 +34,7 @@ screenshots: $(V)/.ok
 	$(BIN)/qa demo --no-serve
 	$(BIN)/python -m tools.screenshots build/demo-home docs/screenshots
 
-# The classifier's heads from data/labels: a few minutes, the same bytes each time.
+# The classifier's heads from data/labels: a few minutes, the same figures each time.
 train: $(V)/.ok
 	$(BIN)/qa train
 

@@ -82,7 +82,7 @@ def evaluate_command(
 def train_command(
     out: Annotated[Path | None, typer.Option(help="Where to write the new heads. Default: in place.")] = None,
 ) -> None:
-    """Train the classifier's heads from data/labels; the same labels give the same bytes."""
+    """Train the classifier's heads from data/labels; the same labels give the same figures."""
     settings = load_settings()
     cards = load_cards(settings.data / "behaviours")
     card = train(settings.data / "labels", settings.models / "behaviours", cards, out=out, say=typer.echo)

@@ -7,7 +7,7 @@ Conventions
 - Word statistics enter the same way: their decision values come from a cross-fit over groups.
 - Utterance files hold behaviours far more often than calls do; so rows of whole calls weigh more, and a last
   step refits each head's bias on whole calls alone.
-- Everything is seeded and single-threaded: the same labels give the same bytes.
+- Everything is seeded and single-threaded: the same labels give the same figures.
 """
 
 from __future__ import annotations

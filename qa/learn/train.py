@@ -1,4 +1,4 @@
-"""`qa train`: from labels and stored readings to the heads and the model card, the same bytes each time.
+"""`qa train`: from labels and stored readings to the heads and the model card, the same figures each time.
 
 Conventions
 -----------
