@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qa.behaviours import Cards, TurnClassifier, detect_all
+from qa.behaviours import Cards, Judgement, TurnClassifier, detect_all
 from qa.behaviours.reading import Reading, TurnText
 from qa.behaviours.timing import interruption
 from qa.learn.metrics import Counts, weighted_f1
@@ -80,6 +80,19 @@ def as_alone(probability: float, share_of_turns: float) -> float:
     return alone / (1 + alone)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A classifier's say that is already there, so that the detectors need not ask again."""
+
+    sha256: str
+    judgements: tuple[Judgement, ...]
+
+    def judge(self, calls: Sequence[Call], texts: Sequence[tuple[TurnText, ...]]) -> tuple[Judgement, ...]:
+        """What was judged, for the same calls in the same order."""
+        assert len(calls) == len(texts) == len(self.judgements)  # noqa: S101  (only ``judge_rows`` calls it)
+        return self.judgements
+
+
 def judge_rows(
     rows: Sequence[Mapping[str, Any]], cards: Cards, classifier: TurnClassifier, *, batch: int = 800
 ) -> Iterator[dict[str, float]]:
@@ -87,8 +100,8 @@ def judge_rows(
     named = [card.id for card in cards if card.speaker == "agent" and classifier.judges(card.id)]
     for begin in range(0, len(rows), batch):
         calls = [utterance_call(r, str(begin + k)) for k, r in enumerate(rows[begin : begin + batch])]
-        found = detect_all(calls, cards, classifier)
         plain = classifier.judge(calls, [tuple(TurnText.of(t.text) for t in c.turns) for c in calls])
+        found = detect_all(calls, cards, Judged(classifier.sha256, plain))
         for call, detections, judgement in zip(calls, found, plain, strict=True):
             last = len(call.turns) - 1
             here = {b: row[last] for b, row in judgement.probabilities.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from qa.store import codec
-from qa.store.calls import CALL_COLUMNS, EVERY_CALL, TRANSCRIPT_COLUMNS
+from qa.store.calls import CALL_COLUMNS, EVERY_CALL, TRANSCRIPT_COLUMNS, call_from_rows
 from qa.store.choice import matching
 from qa.store.engine import Store
 from qa.store.rows import CallFilter
@@ -68,21 +68,7 @@ def _some(store: Store, ids: Sequence[int]) -> Iterator[tuple[CallValue, Detecti
             findings[finding.detection_id].append(finding)
     for row_id in ids:
         row = rows[row_id]
-        call = CallValue(
-            call_id=row.call_id,
-            turns=tuple(codec.turn_from_row(t) for t in turns[row.transcript_id]),
-            agent=row.agent,
-            customer=row.customer,
-            queue=row.queue,
-            direction=row.direction,
-            started_at=codec.moment_from_iso(row.started_iso),
-            language=row.language,
-            duration=codec.to_s(row.duration_ms),
-            timing=codec.timing_from_json(row.timing),
-            recording=row.recording_kind,
-            words_from=row.words_from,
-            notes=tuple(row.notes),
-        )
+        call = call_from_rows(row, turns[row.transcript_id])
         yield (
             call,
             Detections(

@@ -6,7 +6,7 @@ index, then what is shown of those few calls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
@@ -285,6 +285,11 @@ def _call_value(connection: Connection, row: Any) -> CallValue:
     turns = connection.execute(
         select(Turn.__table__).where(Turn.transcript_id == row.transcript_id).order_by(Turn.n)
     )
+    return call_from_rows(row, turns)
+
+
+def call_from_rows(row: Any, turns: Iterable[Any]) -> CallValue:
+    """A call from its own row (``CALL_COLUMNS`` and ``TRANSCRIPT_COLUMNS``) and those of its turns, in order."""
     return CallValue(
         call_id=row.call_id,
         turns=tuple(codec.turn_from_row(turn) for turn in turns),
