@@ -73,3 +73,12 @@ train-speech: $(V)/.ok  # needs flite and espeak-ng; about 90 minutes on two cor
 bench: $(V)/.ok
 	$(BIN)/qa bench hearing
 	$(BIN)/qa bench scoring
+
+# A firm with 100,000 calls (4.2 GiB), made from the demo's in about a minute; outside the repository.
+DEMO_HOME ?= build/demo-home
+BIG_HOME ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/call-qa/big-home
+.PHONY: big-store
+big-store: $(V)/.ok
+	test -f $(DEMO_HOME)/qa.db || QA_HOME=$(DEMO_HOME) $(BIN)/qa demo --no-serve
+	mkdir -p $(dir $(BIG_HOME))
+	$(BIN)/python -m tools.big_store $(DEMO_HOME) $(BIG_HOME)
