@@ -198,6 +198,29 @@ def test_a_full_disk_leaves_nothing_half(
     assert [o.status for o in run(store, settings, tmp_path / "in")] == ["scored"]
 
 
+def test_a_form_that_was_used_stays_as_it_is(store: Store, settings: Settings, tmp_path: Path) -> None:
+    first, second = (
+        write_call(tmp_path / "calls", "a"),
+        write_call(tmp_path / "calls", "b", says="I guarantee it arrives."),
+    )
+    form = settings.data / "forms" / "default.v1.yaml"
+    as_used = form.read_text()
+    run(store, settings, first)
+    form.write_text("# laid out anew\n" + as_used)
+    assert run(store, settings, first)[0].status == "scored", "a comment is no change"
+    form.write_text(as_used.replace("weight: 2", "weight: 3"))
+    (refused,) = run(store, settings, second)
+    assert refused.status == "failed"
+    assert "default.v1: was changed after it had given 1 scores" in (refused.error or "")
+    assert "default.v2" in (refused.error or "")
+    (settings.data / "forms" / "default.v2.yaml").write_text(
+        as_used.replace("weight: 2", "weight: 3").replace("id: default.v1", "id: default.v2")
+    )
+    form.write_text(as_used)
+    assert run(store, settings, second)[0].status == "scored"
+    assert load_call(store, SYSTEM, "b").evaluation.form == "default.v2"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")
 def test_a_worker_killed_in_the_middle_leaves_its_call_to_the_next(
     store: Store, settings: Settings, tmp_path: Path

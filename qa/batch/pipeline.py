@@ -26,7 +26,7 @@ from qa.learn.versions import models_in_use
 from qa.metadata import Metadata, metadata_of
 from qa.models import model_digest
 from qa.redact import load_rules, redact
-from qa.scoring import FormLibrary, Options, evaluate, form_hash, forms
+from qa.scoring import Form, FormLibrary, Options, evaluate, form_hash, forms
 from qa.settings import Settings
 from qa.store.codec import canonical_call, canonical_detections, canonical_evaluation, fingerprint
 from qa.store.rows import Prints
@@ -70,6 +70,7 @@ NO_PART = frozenset(
             "learn",
             "minilm",
             "models",
+            "oidc",
         ),
         *("promises", "report", "review", "scorecard", "sentence_model", "settings", "store", "web"),
     }
@@ -247,7 +248,7 @@ class Pipeline:
         told("detecting")
         detections = canonical_detections(detect(call, self.cards, self.classifier))
         told("scoring")
-        form = self.forms.get(self.form) if self.form else self._form_for(call.queue)
+        form = self.form_for(call.queue)
         evaluation = canonical_evaluation(evaluate(call, detections, form, options=self.options))
         manifest = {
             "recording": content.recording_sha256,
@@ -267,7 +268,10 @@ class Pipeline:
             form_yaml=form.model_dump_json(),
         )
 
-    def _form_for(self, queue: str | None) -> Any:
+    def form_for(self, queue: str | None) -> Form:
+        """The form given for all calls, else the one of the call's queue."""
+        if self.form:
+            return self.forms.get(self.form)
         return self.forms.for_queue(queue, default=self.settings.form)
 
 

@@ -24,8 +24,10 @@ from qa.batch.files import Content, content_of, keep_file, make_listening_copy
 from qa.batch.pipeline import Pipeline, Result
 from qa.errors import InputError, QaError, StoreError
 from qa.hearing import Source
+from qa.scoring import form_hash
 from qa.store.calls import load_heard
 from qa.store.engine import Store
+from qa.store.forms_used import refuse_changed_form
 from qa.store.jobs import LEASE_S, Claimed, LostLeaseError, claim, fail, finish, heartbeat, release
 from qa.store.rows import RecordingFacts, Scored, SourceFacts
 from qa.store.saving import save_scored
@@ -165,6 +167,9 @@ def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[
     pipeline.check_words(source)
     metadata = pipeline.metadata(source)
     with store.reading() as connection:
+        form = pipeline.form_for(metadata.queue)
+        # Before the hearing: a form that can't be kept must not cost an hour of transcription first.
+        refuse_changed_form(connection, name=form.id, sha256=form_hash(form))
         call = load_heard(connection, content.sha256, pipeline.hearing_print(source, metadata))
     call = call or pipeline.hear(source, metadata)
     result = pipeline.score(call, source=source, content=content, metadata=metadata, stage=stage)

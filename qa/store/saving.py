@@ -22,6 +22,7 @@ from qa.store.codec import (
     turn_rows,
 )
 from qa.store.engine import TurnTaking, now_ms, take_turns
+from qa.store.forms_used import keep_form
 from qa.store.rows import RecordingFacts, Scored
 from qa.store.tables import (
     Agent,
@@ -30,7 +31,6 @@ from qa.store.tables import (
     Detection,
     Evaluation,
     Finding,
-    FormVersion,
     Recording,
     Transcript,
     Turn,
@@ -207,7 +207,7 @@ def _keep_evaluation(
         if same is not None:
             return same, False
     before = connection.execute(select(Call.evaluation_id).where(Call.id == row_id)).scalar()
-    _keep_form(connection, scored)
+    keep_form(connection, name=scored.evaluation.form, sha256=scored.form_sha256, yaml=scored.form_yaml)
     made = _insert(
         connection,
         Evaluation,
@@ -226,19 +226,6 @@ def _keep_evaluation(
     if rows:
         connection.execute(insert(Answer), rows)
     return made, True
-
-
-def _keep_form(connection: Connection, scored: Scored) -> None:
-    known = connection.execute(select(FormVersion.id).where(FormVersion.sha256 == scored.form_sha256)).first()
-    if known is None:
-        _insert(
-            connection,
-            FormVersion,
-            name=scored.evaluation.form,
-            sha256=scored.form_sha256,
-            yaml=scored.form_yaml,
-            first_used_at=now_ms(),
-        )
 
 
 def _decided_by_a_person(connection: Connection, row_id: int) -> bool:
