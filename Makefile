@@ -4,7 +4,7 @@ V := .venv
 BIN := $(V)/bin
 SERVE ?= 1
 
-.PHONY: install demo test check bench train evaluate screenshots demo-sound clean
+.PHONY: install provider demo test check bench train evaluate screenshots demo-sound clean
 
 install: $(V)/.ok
 
@@ -24,6 +24,13 @@ check: $(V)/.ok
 
 test: $(V)/.ok check
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+# A real OpenID provider for the tests of sign-in; needs node and npm.
+provider: tests/oidc/node_modules/.ok
+
+tests/oidc/node_modules/.ok: tests/oidc/package.json
+	npm install --prefix tests/oidc --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
 
 demo-sound: $(V)/.ok  # needs flite and espeak-ng; the recordings it makes are in the repository
 	$(BIN)/python -m tools.make_demo

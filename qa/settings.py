@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from qa.errors import SettingsError
+from qa.oidc import OidcSettings
 
 
 def _project_root() -> Path:
@@ -29,7 +30,9 @@ def _project_root() -> Path:
 class Settings(BaseSettings):
     """Everything that can be set. Unknown keys in ``qa.toml`` are refused."""
 
-    model_config = SettingsConfigDict(env_prefix="QA_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="QA_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
 
     home: Path = Field(Path("qa-home"), description="where the database and the recordings live")
     data: Path = Field(
@@ -71,6 +74,15 @@ class Settings(BaseSettings):
     )
     webhooks: tuple[str, ...] = Field((), description="addresses told of scores, auto-fails and disputes")
     webhook_secret: SecretStr | None = Field(None, description="signs what is sent to the webhooks")
+    oidc: OidcSettings | None = Field(None, description="sign-in by the firm's identity provider")
+    local_sign_in: bool = Field(True, description="whether a login and a password let somebody in")
+
+    @field_validator("local_sign_in")
+    @classmethod
+    def _somebody_can_sign_in(cls, local: bool, info: ValidationInfo) -> bool:
+        if not local and info.data.get("oidc") is None:
+            raise ValueError("it is off and there is no [oidc], so nobody could sign in")
+        return local
 
     @model_validator(mode="after")
     def _webhooks_are_signed(self) -> Settings:
@@ -114,6 +126,7 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as err:
         first = err.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "webhooks"
+        variable = key.upper().replace(".", "__")
         raise SettingsError(
-            f"setting '{key}': {first['msg']}; correct it in qa.toml, QA_{key.upper()} or the flag"
+            f"setting '{key}': {first['msg']}; correct it in qa.toml, QA_{variable} or the flag"
         ) from err

@@ -13,10 +13,9 @@ from sqlalchemy import select, text
 from qa.errors import NotAllowed, SettingsError
 from qa.store import SYSTEM, Store
 from qa.store import accounts as accounts_module
+from qa.store import attempts as attempts_module
 from qa.store import sessions as sessions_module
 from qa.store.accounts import (
-    PER_LOGIN,
-    TooManyAttempts,
     add_account,
     authenticate,
     has_accounts,
@@ -25,12 +24,12 @@ from qa.store.accounts import (
     set_password,
     set_role,
 )
+from qa.store.attempts import PER_LOGIN, TooManyAttempts
 from qa.store.audit import check_chain, list_audit, record
 from qa.store.sessions import (
     create_session,
     list_sessions,
     principal_of,
-    principal_of_identity,
     revoke,
     revoke_session,
 )
@@ -88,7 +87,7 @@ def test_too_many_wrong_passwords_are_refused_even_the_right_one(store: Store, l
 def test_many_logins_from_one_address_are_refused(
     store: Store, lea: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accounts_module, "PER_ADDRESS", 3)
+    monkeypatch.setattr(attempts_module, "PER_ADDRESS", 3)
     for n in range(3):
         authenticate(store, f"guess{n}", "x", ip="10.0.0.9")
     with pytest.raises(TooManyAttempts):
@@ -162,17 +161,6 @@ def test_one_ends_own_sessions_and_only_an_admin_those_of_others(store: Store, l
         revoke_session(store, other, session.session_id)
     revoke_session(store, lea, session.session_id)
     assert list_sessions(store, lea) == ()
-
-
-def test_an_identity_is_bound_once_by_a_verified_address(store: Store, lea: Principal) -> None:
-    def sign_in(sub: str, **claims: object) -> Principal | None:
-        return principal_of_identity(store, iss="https://idp", sub=sub, **claims)  # type: ignore[arg-type]
-
-    assert sign_in("1", email="lea@example.org", email_verified=False) is None
-    assert sign_in("1", email="LEA@example.org", email_verified=True) == lea
-    assert sign_in("1") == lea
-    assert sign_in("2", email="lea@example.org", email_verified=True) is None
-    assert principal_of_identity(store, iss="https://other", sub="1") is None
 
 
 @pytest.mark.parametrize(

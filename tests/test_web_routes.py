@@ -17,14 +17,15 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from qa.store.accounts import PER_LOGIN, set_active
+from qa.store.accounts import set_active
+from qa.store.attempts import PER_LOGIN
 from qa.store.audit import list_audit
 from qa.store.sessions import create_session
 from qa.values import Principal
 from qa.web import Gate, audio_route, lifespan, routes, state
 from qa.web.gate import COOKIE
 from qa.web.intake import new_token
-from qa.web.login_route import safe_next
+from qa.web.login_page import safe_next
 
 HERE = "http://testserver"
 

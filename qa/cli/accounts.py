@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from qa.errors import SettingsError
 from qa.settings import load_settings
 from qa.store import SYSTEM, Store, open_store
 from qa.store.accounts import add_account, list_accounts, set_active, set_password
+from qa.store.identities import link_identity, unlink_identity
 
 LOGIN = typer.Argument(help="What is typed to sign in, such as a name or an e-mail address.")
 
@@ -36,6 +38,8 @@ def register(app: typer.Typer) -> None:
     group.command(name="reset-password")(reset_password)
     group.command(name="deactivate")(deactivate)
     group.command(name="activate")(activate)
+    group.command(name="link")(link)
+    group.command(name="unlink")(unlink)
     app.add_typer(group, name="accounts")
 
 
@@ -56,7 +60,12 @@ def add(
         str | None, typer.Option(help="For the role agent: the name as it stands in the calls.")
     ] = None,
     team: Annotated[str | None, typer.Option(help="For the role supervisor: the team.")] = None,
-    email: Annotated[str | None, typer.Option(help="Binds the firm's sign-in to this account.")] = None,
+    email: Annotated[
+        str | None, typer.Option(help="Binds the firm's sign-in to it, where link_verified_email is set.")
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Who that is at the firm's sign-in: what it calls sub.")
+    ] = None,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="Only the firm's identity provider lets it in.")
     ] = False,
@@ -66,6 +75,7 @@ def add(
     admin: everything. lead: all calls, forms, disputes. reviewer: all calls, reviews. supervisor: the own
     team's calls. agent: own calls and nobody else's.
     """
+    issuer = _issuer() if subject is not None else ""
     with _opened() as store:
         password = None if no_password else _ask()
         add_account(
@@ -79,6 +89,8 @@ def add(
             team=team,
             email=email,
         )
+        if subject is not None:
+            link_identity(store, SYSTEM, login, iss=issuer, sub=subject)
     typer.echo(f"{login} can sign in as {role.value}", err=True)
 
 
@@ -122,6 +134,31 @@ def activate(login: Annotated[str, LOGIN]) -> None:
     with _opened() as store:
         set_active(store, SYSTEM, login, active=True)
     typer.echo(f"{login} is let in", err=True)
+
+
+def link(
+    login: Annotated[str, LOGIN],
+    subject: Annotated[str, typer.Argument(help="Who that is at the firm's sign-in: what it calls sub.")],
+) -> None:
+    """Let an identity of the firm's sign-in open an account."""
+    issuer = _issuer()
+    with _opened() as store:
+        link_identity(store, SYSTEM, login, iss=issuer, sub=subject)
+    typer.echo(f"{login} is opened by {subject} of {issuer}", err=True)
+
+
+def unlink(login: Annotated[str, LOGIN]) -> None:
+    """Let the firm's sign-in no longer open an account; whoever is signed in with it is signed out."""
+    with _opened() as store:
+        unlink_identity(store, SYSTEM, login)
+    typer.echo(f"{login} is no longer opened by the firm's sign-in", err=True)
+
+
+def _issuer() -> str:
+    oidc = load_settings().oidc
+    if oidc is None:
+        raise SettingsError("the firm's sign-in is not set up; write the table [oidc] in qa.toml first")
+    return oidc.issuer
 
 
 def _ask() -> str:

@@ -1,13 +1,12 @@
-"""Accounts and sessions: who may sign in, and who is there.
+"""Accounts: who may sign in, as what, and by which password.
 
-Conventions: passwords are kept as argon2id hashes, session tokens only as their SHA-256. An answer to a wrong
-password does not tell whether the account exists, and takes as long. Attempts are limited per login and per
-address, in the database, so that a restart forgets nothing.
+Conventions: passwords are kept as argon2id hashes. An answer to a wrong password does not tell whether the account
+exists, and takes as long. Attempts are limited (:mod:`qa.store.attempts`). Who comes by the firm's provider is the
+matter of :mod:`qa.store.identities`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,23 +15,20 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from qa.errors import NotAllowed, SettingsError
+from qa.store.attempts import begin_attempt, succeed
 from qa.store.audit import write
 from qa.store.codec import moment_of
 from qa.store.engine import Store, now_ms
 from qa.store.saving import keep_agent
 from qa.store.scope import require
-from qa.store.tables import ROLES, Account, LoginAttempt, Session
+from qa.store.tables import ROLES, Account, Session
 from qa.values import Principal
 
 MIN_PASSWORD = 10
 """NIST SP 800-63B asks for 8 at least and for no rules about kinds of characters; two more cost nobody much."""
-
-WINDOW_S = 15 * 60
-PER_LOGIN = 8
-PER_ADDRESS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +46,9 @@ class AccountRow:
     has_password: bool
     is_linked: bool
     """Whether an identity of the firm's provider is bound to it."""
+    role_from: str
+    """``hand`` (an admin gave the role) or ``claims`` (the provider does, at each sign-in)."""
     created_at: datetime
-
-
-class TooManyAttempts(NotAllowed):
-    """Too many wrong passwords lately, from this address or for this login."""
 
 
 @lru_cache(maxsize=1)
@@ -90,7 +84,7 @@ def add_account(
     """
     require(principal, "admin")
     login = _login(login)
-    _check_role(role, agent=agent, team=team)
+    check_role(role, agent=agent, team=team)
     hashed = None if password is None else _hash(password, login)
     with store.writing() as connection:
         if connection.execute(select(Account.id).where(Account.login == login)).first() is not None:
@@ -115,7 +109,7 @@ def add_account(
         ).scalar_one()
         after = {"login": login, "role": role, "agent": agent, "team": team}
         write(connection, principal, "make account", object="account", object_id=str(account_id), after=after)
-        return _account(connection, account_id)
+        return account_of(connection, account_id)
 
 
 def list_accounts(store: Store, principal: Principal) -> tuple[AccountRow, ...]:
@@ -155,7 +149,7 @@ def set_password(store: Store, principal: Principal, login: str, password: str) 
         connection.execute(
             update(Account).where(Account.id == account_id).values(password_hash=hashed, changed_at=now_ms())
         )
-        _end_sessions(connection, account_id)
+        end_sessions(connection, account_id)
         write(connection, principal, "set password", object="account", object_id=str(account_id))
 
 
@@ -174,7 +168,7 @@ def set_active(store: Store, principal: Principal, login: str, *, active: bool) 
         account_id = _id_of(connection, principal, _login(login))
         if not active:
             _keep_one_admin(connection, account_id)
-            _end_sessions(connection, account_id)
+            end_sessions(connection, account_id)
         connection.execute(
             update(Account).where(Account.id == account_id).values(active=active, changed_at=now_ms())
         )
@@ -191,7 +185,7 @@ def set_role(
     agent: str | None = None,
     team: str | None = None,
 ) -> None:
-    """Give an account another role; its sessions go on with it.
+    """Give an account another role; its sessions go on with it, and the provider's claims no longer change it.
 
     Raises
     ------
@@ -201,18 +195,18 @@ def set_role(
         Only admins may.
     """
     require(principal, "admin")
-    _check_role(role, agent=agent, team=team)
+    check_role(role, agent=agent, team=team)
     with store.writing() as connection:
         account_id = _id_of(connection, principal, _login(login))
         if role != "admin":
             _keep_one_admin(connection, account_id)
         if agent is not None:
             keep_agent(connection, agent)
-        before = _account(connection, account_id)
+        before = account_of(connection, account_id)
         connection.execute(
             update(Account)
             .where(Account.id == account_id)
-            .values(role=role, agent=agent, team=team, changed_at=now_ms())
+            .values(role=role, agent=agent, team=team, role_from="hand", changed_at=now_ms())
         )
         write(
             connection,
@@ -234,42 +228,20 @@ def authenticate(store: Store, login: str, password: str, *, ip: str | None = No
         Too many were wrong lately; nothing is checked until some time has passed.
     """
     typed = login.strip().lower()
-    login_sha256 = hashlib.sha256(typed.encode()).hexdigest()
     with store.writing() as connection:
-        _limit(connection, login_sha256, ip)
-        # Counted before it is checked, so that many at once can't slip through together.
-        attempt: int = connection.execute(
-            insert(LoginAttempt)
-            .values(at=now_ms(), login_sha256=login_sha256, ip=ip, succeeded=False)
-            .returning(LoginAttempt.id)
-        ).scalar_one()
+        attempt = begin_attempt(connection, typed, ip)
         row = connection.execute(select(Account.__table__).where(Account.login == typed)).one_or_none()
     known = row is not None and row.password_hash is not None and row.active
     right = _verify(row.password_hash if known and row is not None else _nobodys_hash(), password)
     if row is None or not (known and right):
         return None
     with store.writing() as connection:
-        connection.execute(update(LoginAttempt).where(LoginAttempt.id == attempt).values(succeeded=True))
+        succeed(connection, attempt)
         if _hasher().check_needs_rehash(row.password_hash):
             values = {"password_hash": _hasher().hash(password)}
             connection.execute(update(Account).where(Account.id == row.id).values(**values))
         write(connection, principal_from(row), "sign in", object="account", object_id=str(row.id), ip=ip)
     return principal_from(row)
-
-
-def _limit(connection: Connection, login_sha256: str, ip: str | None) -> None:
-    since = now_ms() - WINDOW_S * 1000
-    recent = (
-        select(func.count())
-        .select_from(LoginAttempt)
-        .where(LoginAttempt.at >= since, LoginAttempt.succeeded.is_(False))
-    )
-    for_login = connection.execute(recent.where(LoginAttempt.login_sha256 == login_sha256)).scalar_one()
-    from_there = 0
-    if ip is not None:
-        from_there = connection.execute(recent.where(LoginAttempt.ip == ip)).scalar_one()
-    if for_login >= PER_LOGIN or from_there >= PER_ADDRESS:
-        raise TooManyAttempts(f"too many attempts; wait {WINDOW_S // 60} minutes or ask an admin")
 
 
 def _verify(hashed: str, password: str) -> bool:
@@ -296,7 +268,14 @@ def _login(login: str) -> str:
     return login
 
 
-def _check_role(role: str, *, agent: str | None, team: str | None) -> None:
+def check_role(role: str, *, agent: str | None, team: str | None) -> None:
+    """Refuse a role that does not exist or lacks what it is about.
+
+    Raises
+    ------
+    SettingsError
+        There is no such role, or it needs an agent or a team.
+    """
     if role not in ROLES:
         raise SettingsError(f"there is no role '{role}'; there are: {', '.join(ROLES)}")
     if role == "agent" and not agent:
@@ -322,15 +301,17 @@ def _keep_one_admin(connection: Connection, account_id: int) -> None:
         raise SettingsError("this is the last admin; make another one first")
 
 
-def _end_sessions(connection: Connection, account_id: int) -> None:
+def end_sessions(connection: Connection, account_id: int) -> None:
+    """Sign an account out everywhere, at once."""
     connection.execute(
         update(Session)
         .where(Session.account_id == account_id, Session.revoked_at.is_(None))
-        .values(revoked_at=now_ms())
+        .values(revoked_at=now_ms(), id_token=None)
     )
 
 
-def _account(connection: Connection, account_id: int) -> AccountRow:
+def account_of(connection: Connection, account_id: int) -> AccountRow:
+    """One account by its id, which must exist."""
     return _account_row(connection.execute(select(Account.__table__).where(Account.id == account_id)).one())
 
 
@@ -346,9 +327,11 @@ def _account_row(row: Any) -> AccountRow:
         active=row.active,
         has_password=row.password_hash is not None,
         is_linked=row.sub is not None,
+        role_from=row.role_from,
         created_at=moment_of(row.created_at),
     )
 
 
 def principal_from(row: Any) -> Principal:
+    """The principal of an account's row."""
     return Principal(account_id=row.id, name=row.name, role=row.role, agent=row.agent, team=row.team)

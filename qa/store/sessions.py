@@ -41,9 +41,16 @@ class SessionRow:
 
 
 def create_session(
-    store: Store, principal: Principal, *, ip: str | None = None, how: str = "password"
+    store: Store,
+    principal: Principal,
+    *,
+    ip: str | None = None,
+    how: str = "password",
+    id_token: str | None = None,
 ) -> str:
     """Begin a session and return its token: it is shown this once and stored nowhere.
+
+    ``id_token`` is kept with it for the provider's own sign-out.
 
     Raises
     ------
@@ -65,6 +72,7 @@ def create_session(
                 last_seen_at=now,
                 ip=ip,
                 how=how,
+                id_token=id_token,
             )
         )
     return token
@@ -95,14 +103,34 @@ def principal_of(store: Store, token: str | None) -> Principal | None:
     return principal_from(row)
 
 
-def revoke(store: Store, token: str) -> None:
-    """End the session of this token; an unknown one changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session that has just ended, for the provider's own sign-out."""
+
+    how: str
+    id_token: str | None
+
+
+def revoke(store: Store, token: str) -> Ended | None:
+    """End the session of this token; None where it was over already or never began."""
     with store.writing() as connection:
-        connection.execute(
-            update(Session)
+        row = connection.execute(
+            select(Session.id.label("session_id"), Session.how, Session.id_token, Account.__table__)
+            .join(Account, Account.id == Session.account_id)
             .where(Session.token_sha256 == _sha256(token), Session.revoked_at.is_(None))
-            .values(revoked_at=now_ms())
-        )
+        ).one_or_none()
+        if row is None:
+            return None
+        connection.execute(update(Session).where(Session.id == row.session_id).values(**_over()))
+        write(connection, principal_from(row), "sign out", object="account", object_id=str(row.id))
+    return Ended(row.how, row.id_token)
+
+
+def revoke_all_made_by(store: Store, how: str) -> int:
+    """End every session that was begun this way, once that way is switched off; how many there were."""
+    change = update(Session).where(Session.how == how, Session.revoked_at.is_(None))
+    with store.writing() as connection:
+        return connection.execute(change.values(**_over())).rowcount
 
 
 def revoke_session(store: Store, principal: Principal, session_id: int) -> None:
@@ -117,7 +145,7 @@ def revoke_session(store: Store, principal: Principal, session_id: int) -> None:
     if principal.role not in ("admin", "system"):
         change = change.where(Session.account_id == principal.account_id)
     with store.writing() as connection:
-        if connection.execute(change.values(revoked_at=now_ms())).rowcount != 1:
+        if connection.execute(change.values(**_over())).rowcount != 1:
             raise NotAllowed("there is no such session, or it is not yours")
         write(connection, principal, "end session", object="session", object_id=str(session_id))
 
@@ -152,36 +180,8 @@ def list_sessions(store: Store, principal: Principal) -> tuple[SessionRow, ...]:
         )
 
 
-def principal_of_identity(
-    store: Store, *, iss: str, sub: str, email: str | None = None, email_verified: bool = False
-) -> Principal | None:
-    """The account bound to an identity of the firm's provider; None where there is none.
-
-    An identity that comes for the first time is bound to the account with the same e-mail address, if the
-    provider has verified it. The role comes from the account, never from a claim.
-    """
-    with store.writing() as connection:
-        columns = select(Account.__table__).where(Account.active)
-        row = connection.execute(columns.where(Account.iss == iss, Account.sub == sub)).one_or_none()
-        if row is None and email and email_verified:
-            unbound = columns.where(Account.email == email.strip().lower(), Account.sub.is_(None))
-            found = connection.execute(unbound).all()
-            # Two accounts with one address: nobody can say which is meant.
-            row = found[0] if len(found) == 1 else None
-            if row is not None:
-                connection.execute(
-                    update(Account).where(Account.id == row.id).values(iss=iss, sub=sub, changed_at=now_ms())
-                )
-                after = {"iss": iss}
-                write(
-                    connection,
-                    principal_from(row),
-                    "link identity",
-                    object="account",
-                    object_id=str(row.id),
-                    after=after,
-                )
-    return None if row is None else principal_from(row)
+def _over() -> dict[str, int | None]:
+    return {"revoked_at": now_ms(), "id_token": None}
 
 
 def _sha256(token: str) -> str:

@@ -21,7 +21,7 @@ from qa.web import state
 
 COOKIE = "qa_session"
 LOGIN = "/qa/login"
-OPEN = frozenset({LOGIN, "/_stcore/health", "/qa/logout"})
+OPEN = frozenset({LOGIN, "/_stcore/health", "/qa/logout", "/qa/oidc/start", "/qa/oidc/callback"})
 OPEN_BELOW = ("/qa/assets/",)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SIGNED_OUT_CODE = 4401

@@ -18,7 +18,14 @@ export default () => {
 }
 """
 
+_LEAVE_FOR_GOOD = """
+export default () => {
+  window.location.assign('/qa/logout');
+}
+"""
+
 _leave = st.components.v2.component("qa.leave", js=_LEAVE)
+_leave_for_good = st.components.v2.component("qa.leave_for_good", js=_LEAVE_FOR_GOOD)
 
 
 def current_principal() -> Principal:
@@ -38,6 +45,13 @@ def signed_out() -> NoReturn:
     """Say so and go to the sign-in page."""
     st.info("You are signed out.")
     _leave(key="leave")
+    st.stop()
+
+
+def sign_out() -> NoReturn:
+    """End this browser's session, and the provider's where it began there: our own route does both."""
+    st.info("You are signed out.")
+    _leave_for_good(key="leave")
     st.stop()
 
 

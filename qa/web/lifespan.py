@@ -12,10 +12,12 @@ from typing import Any
 from qa.batch import Pipeline, work
 from qa.engines import Team, start_team
 from qa.settings import Settings
-from qa.store import open_store
+from qa.store import Store, open_store
 from qa.store.jobs import release
+from qa.store.sessions import revoke_all_made_by
 from qa.web import state
 from qa.web.intake import tidy
+from qa.web.oidc_route import HOW
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     """Open what every page needs, then keep the worker alive until the app ends."""
     store = state.store()
     tidy(store.home)
+    close_ways_in(store, state.settings())
     state.cards()
     state.library()
     size = int(os.environ.get(WORKERS, "1"))
@@ -47,6 +50,14 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
             with suppress(asyncio.CancelledError):
                 await watching
     state.forget()
+
+
+def close_ways_in(store: Store, settings: Settings) -> None:
+    """End the sessions of a way in that was switched off since."""
+    if not settings.local_sign_in:
+        revoke_all_made_by(store, "password")
+    if settings.oidc is None:
+        revoke_all_made_by(store, HOW)
 
 
 def run_worker(name: str, settings: dict[str, Any]) -> None:

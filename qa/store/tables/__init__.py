@@ -27,7 +27,7 @@ from qa.store.tables.decisions import (
     Review,
     Sample,
 )
-from qa.store.tables.people import ROLES, Account, Agent, LoginAttempt, SavedFilter, Session
+from qa.store.tables.people import ROLES, Account, Agent, LoginAttempt, SavedFilter, Session, SignIn
 from qa.store.tables.work import Batch, BatchItem, Job, WebhookDelivery
 
 METADATA = Base.metadata
@@ -67,6 +67,7 @@ __all__ = [
     "Sample",
     "SavedFilter",
     "Session",
+    "SignIn",
     "Transcript",
     "Turn",
     "WebhookDelivery",

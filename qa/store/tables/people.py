@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from qa.store.tables.base import Base, BigId, Id, Json, Ms, Str, one_of
 
 ROLES = ("admin", "lead", "reviewer", "supervisor", "agent")
+ROLE_FROM = ("hand", "claims")
 
 
 class Agent(Base):
@@ -25,12 +26,14 @@ class Agent(Base):
 class Account(Base):
     """Someone who can sign in: by password, or by an identity (``iss``, ``sub``) of the firm's provider.
 
-    ``agent`` is the own agent's name for the role agent; ``team`` the supervisor's team.
+    ``agent`` is the own agent's name for the role agent; ``team`` the supervisor's team. ``role_from`` says who
+    gives the role: ``hand`` (an admin) or ``claims`` (the provider, anew at each sign-in).
     """
 
     __tablename__ = "account"
     __table_args__ = (
         one_of("role", *ROLES),
+        one_of("role_from", *ROLE_FROM),
         Index("uq_account_iss_sub", "iss", "sub", unique=True),
     )
     id: Mapped[Id]
@@ -38,6 +41,7 @@ class Account(Base):
     """In lower case; compared so."""
     name: Mapped[Str]
     role: Mapped[Str]
+    role_from: Mapped[Str] = mapped_column(default="hand", server_default="hand")
     password_hash: Mapped[Str | None]
     iss: Mapped[Str | None]
     sub: Mapped[Str | None]
@@ -62,6 +66,23 @@ class Session(Base):
     revoked_at: Mapped[Ms | None]
     ip: Mapped[Str | None]
     how: Mapped[Str] = mapped_column(default="password")
+    id_token: Mapped[Str | None]
+    """What the provider wants back as a hint when the session ends; blanked with it."""
+
+
+class SignIn(Base):
+    """A sign-in that was begun at the provider and has not come back: used once, within minutes."""
+
+    __tablename__ = "sign_in"
+    id: Mapped[Id]
+    state_sha256: Mapped[Str] = mapped_column(unique=True)
+    browser_sha256: Mapped[Str]
+    nonce: Mapped[Str]
+    verifier: Mapped[Str]
+    """PKCE's secret half; of no use without the code that goes with it."""
+    wanted: Mapped[Str]
+    ip: Mapped[Str | None] = mapped_column(index=True)
+    created_at: Mapped[Ms] = mapped_column(index=True)
 
 
 class LoginAttempt(Base):

@@ -6,7 +6,7 @@ import streamlit as st
 
 from qa.errors import QaError
 from qa.store.accounts import MIN_PASSWORD, authenticate, set_password
-from qa.store.sessions import list_sessions, revoke, revoke_session
+from qa.store.sessions import list_sessions, revoke_session
 from qa.values import Principal
 from qa.web import identity, look, state
 
@@ -27,8 +27,11 @@ def page() -> None:
     of = f" of {principal.team}" if principal.team else ""
     title.caption(f"{principal.role}{look.escape(of)}. {ROLES.get(principal.role, '')}")
     if leave.button("Sign out", icon=":material/logout:", width="stretch"):
-        revoke(state.store(), identity.session_token() or "")
-        identity.signed_out()
+        identity.sign_out()
+    if not state.settings().local_sign_in:
+        with st.container(border=True):
+            _sessions(principal)
+        return
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         _password(principal)

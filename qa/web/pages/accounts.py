@@ -7,6 +7,7 @@ import streamlit as st
 from qa.errors import QaError
 from qa.store import agents
 from qa.store.accounts import AccountRow, add_account, list_accounts, set_active, set_password, set_role
+from qa.store.identities import link_identity, unlink_identity
 from qa.store.tables import ROLES
 from qa.values import Principal
 from qa.web import identity, look, state
@@ -41,7 +42,8 @@ def _row(principal: Principal, row: AccountRow) -> None:
         ]
         of = row.agent or row.team
         what.markdown(row.role + (f": {look.escape(of)}" if of else ""))
-        what.caption("signs in by " + (" or ".join(ways) or "nothing yet"))
+        given = "; the role comes from there, too" if row.role_from == "claims" else ""
+        what.caption("signs in by " + (" or ".join(ways) or "nothing yet") + given)
         with act, st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Change", key=f"change-{row.account_id}"):
                 _change(principal, row)
@@ -103,12 +105,32 @@ def _change(_principal: Principal, row: AccountRow) -> None:
     key = f"c{row.account_id}"
     role = st.selectbox("Role", ROLES, index=ROLES.index(row.role), key=f"{key}-role")
     of = _who_for(principal, role or row.role, key=key, agent=row.agent, team=row.team)
+    if row.role_from == "claims":
+        st.caption("The firm's sign-in gives this role. Changed here, it stays as you set it.")
     if st.button("Change the role", key=f"{key}-do"):
         _do(lambda: set_role(state.store(), principal, row.login, role=role or row.role, **of))
+    if state.settings().local_sign_in:
+        st.divider()
+        password = st.text_input("New password", type="password", key=f"{key}-password")
+        if st.button("Set the password", key=f"{key}-set", disabled=not password):
+            _do(lambda: set_password(state.store(), principal, row.login, password or ""))
+    _by_the_firm(principal, row, key)
+
+
+def _by_the_firm(principal: Principal, row: AccountRow, key: str) -> None:
+    """Whom of the firm's sign-in the account belongs to."""
+    oidc = state.settings().oidc
+    if oidc is None:
+        return
     st.divider()
-    password = st.text_input("New password", type="password", key=f"{key}-password")
-    if st.button("Set the password", key=f"{key}-set", disabled=not password):
-        _do(lambda: set_password(state.store(), principal, row.login, password or ""))
+    if row.is_linked:
+        if st.button("Unlink the firm's sign-in", key=f"{key}-unlink"):
+            _do(lambda: unlink_identity(state.store(), principal, row.login))
+        return
+    help = "What the firm's sign-in calls sub. Whoever is refused sees it; it is in the audit log, too."
+    sub = st.text_input("Subject at the firm's sign-in", help=help, key=f"{key}-sub")
+    if st.button("Link it", key=f"{key}-link", disabled=not sub):
+        _do(lambda: link_identity(state.store(), principal, row.login, iss=oidc.issuer, sub=sub or ""))
 
 
 def _do(act: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from pydantic import SecretStr
 
+from qa.oidc import OidcSettings
 from qa.settings import Settings
 from qa.web import identity, look, state
 from qa.web.parts.health import checks
@@ -22,6 +23,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "max_overturn_share",
         "min_overturn_judged",
     ),
+    "Signing in": ("local_sign_in", "oidc"),
     "Hearing": ("model", "device", "cpu_threads", "agent_channel", "channels", "metadata"),
     "Keeping": (
         "home",
@@ -78,6 +80,8 @@ def shown(name: str, value: Any) -> str:
         return "none"
     if name in HIDDEN or isinstance(value, SecretStr):
         return "set, not shown"
+    if isinstance(value, OidcSettings):
+        return f"{value.label}: {value.issuer}"
     if isinstance(value, tuple):
         return ", ".join(str(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
