@@ -1,11 +1,13 @@
 """The shipped classifier beside cards that have changed since it was trained."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from qa.behaviours import detect, load_cards, load_classifier, load_shipped_classifier
+from qa.behaviours.classifier import recall_of
 from qa.errors import ModelError
 from qa.values import Call, Turn
 
@@ -39,3 +41,16 @@ def test_a_changed_model_file_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_a_classifier_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="run: qa train"):
         load_classifier(tmp_path, load_cards(ROOT / "data" / "behaviours"))
+
+
+def test_the_share_that_is_overlooked_is_known_from_the_card_where_enough_was_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "behaviours"
+    folder.mkdir()
+    assert recall_of(tmp_path) == {}
+    rows = {
+        "apology": {"recall": 0.8, "positive_turns_in_calls": 40},
+        "recap": {"recall": 0.1, "positive_turns_in_calls": 3},
+        "thanks": {"recall": None, "positive_turns_in_calls": 0},
+    }
+    (folder / "card.json").write_text(json.dumps({"cross_validation": {"behaviours": rows}}))
+    assert recall_of(tmp_path) == {"apology": 0.8}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ import qa
 from qa.asr import Transcriber, find_model, load_transcriber
 from qa.batch.files import Content
 from qa.behaviours import Cards, Classifier, detect, load_cards, load_shipped_classifier
+from qa.behaviours.classifier import recall_of
 from qa.errors import ModelError
 from qa.hearing import Source, hear_source
 from qa.learn.versions import models_in_use
@@ -134,7 +135,8 @@ class Pipeline:
 
     @cached_property
     def options(self) -> Options:
-        return Options.from_settings(self.settings)
+        recall = {} if self.given_classifier else recall_of(models_in_use(self.settings))
+        return replace(Options.from_settings(self.settings), recall=recall)
 
     @cached_property
     def model(self) -> dict[str, str]:

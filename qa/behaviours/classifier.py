@@ -42,6 +42,8 @@ CLIP = 10.0
 """Logits are cut here: beyond it a reading is sure, and more would only let one feature shout."""
 QUOTE_FROM = 0.05
 DEFAULT_THRESHOLD = 0.5
+FEWEST_FOR_RECALL = 10
+"""Of fewer occurrences a share says nothing: its 90 % interval spans half the scale."""
 DEFAULT_SHARE = 0.02
 ALLOWED_TYPES = (
     "numpy.dtype",
@@ -277,3 +279,19 @@ def load_classifier(folder: Path, cards: Cards, *, threads: int = 0) -> TurnClas
 def load_shipped_classifier(models: Path, cards: Cards, *, threads: int = 0) -> TurnClassifier:
     """The classifier of the folder ``models`` (``Settings.models``)."""
     return load_classifier(models / "behaviours", cards, threads=threads)
+
+
+def recall_of(models: Path) -> dict[str, float]:
+    """Per behaviour the share of true occurrences that the classifier finds, by its card's cross-validation.
+
+    Empty where no classifier is there; behaviours that occur too rarely in calls to tell are left out.
+    """
+    file = models / "behaviours" / "card.json"
+    if not file.is_file():
+        return {}
+    rows = json.loads(file.read_text(encoding="utf-8")).get("cross_validation", {}).get("behaviours", {})
+    return {
+        b: float(row["recall"])
+        for b, row in rows.items()
+        if row.get("recall") is not None and row.get("positive_turns_in_calls", 0) >= FEWEST_FOR_RECALL
+    }
