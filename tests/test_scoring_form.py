@@ -12,6 +12,18 @@ from typer.testing import CliRunner
 from qa.cli.form import register
 from qa.errors import SettingsError
 from qa.scoring import check_form, diff_forms, form_hash, forms, load_form, parse_form
+from qa.scoring.form import (
+    Absence,
+    AppliesWhen,
+    Band,
+    Bands,
+    Form,
+    Manual,
+    PerEvent,
+    PerOpportunity,
+    Presence,
+    Section,
+)
 
 FORMS = Path(__file__).parent.parent / "data" / "forms"
 
@@ -216,3 +228,10 @@ def test_the_commands_check_and_diff_say_what_is_wrong_and_what_changed(tmp_path
     same = runner.invoke(app, ["form", "diff", str(good), str(good)])
     assert same.output.strip() == "No difference."
     assert runner.invoke(app, ["form", "diff", str(good), str(bad)]).exit_code == 1
+
+
+def test_every_key_that_a_form_may_have_is_explained() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "scoring.md").read_text(encoding="utf-8")
+    values = (Form, Section, AppliesWhen, Band, Presence, Absence, PerEvent, Bands, PerOpportunity, Manual)
+    keys = {key for value in values for key in value.model_fields}
+    assert [key for key in sorted(keys) if f"`{key}`" not in text and f"`{key}:" not in text] == []
