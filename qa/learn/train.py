@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +44,7 @@ from qa.learn.heads import (
 )
 from qa.learn.metrics import reliability
 from qa.learn.rows import Example, bucket, load_labels, of_card_examples
+from qa.learn.stored_heads import write_heads
 
 Report = Callable[[str], None]
 PRIOR_THRESHOLD, PRIOR_WEIGHT = 0.4, 12.0
@@ -171,7 +171,6 @@ def train(
 
 def _train(labels: Path, model: Path, cards: Cards, out: Path, say: Report) -> dict[str, Any]:
     import sklearn
-    from skops.io import dump
 
     everything = load_labels(labels)
     examples = [*everything.training, *of_card_examples(cards)]
@@ -193,7 +192,7 @@ def _train(labels: Path, model: Path, cards: Cards, out: Path, say: Report) -> d
     say(f"cross-validated over calls: micro F1 {summary['micro_f1']}")
     fitted = fit(t, behaviours, cards)
     out.mkdir(parents=True, exist_ok=True)
-    dump(fitted.content, out / "heads.skops", compression=ZIP_DEFLATED)
+    write_heads(fitted.content, out / "heads.skops")
     card = {
         "what": "one logistic regression per behaviour over encoder, word statistics, patterns and context",
         "labels_sha256": labels_sha256(labels),
