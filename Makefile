@@ -43,7 +43,7 @@ screenshots: $(V)/.ok
 
 # The classifier's heads from data/labels: a few minutes, the same figures each time.
 train: $(V)/.ok
-	$(BIN)/qa train
+	$(BIN)/qa train --labels-only
 
 evaluate: $(V)/.ok
 	$(BIN)/qa evaluate
@@ -61,7 +61,7 @@ train-encoder: $(V)/.ok  # about an hour on two cores; then models/behaviours/en
 	$(BIN)/python -m tools.behaviour_encoder.readings --out $(ENCODER)
 	rm -rf models/behaviours/encoder && cp -r $(ENCODER)/encoder models/behaviours/encoder
 	cp $(ENCODER)/readings.npz models/behaviours/readings.npz
-	$(BIN)/qa train
+	$(BIN)/qa train --labels-only
 
 clean:
 	rm -rf $(V) build qa-home

@@ -134,7 +134,7 @@ class TurnClassifier:
         self._patterned = [c.removeprefix("pattern:") for c in self._columns if c.startswith("pattern:")]
         if self._columns != [*layout(encoder.behaviours, self._patterned), "words"]:
             raise ModelError(
-                "the trained heads do not fit the encoder; restore models/behaviours or run: qa train"
+                "the trained heads do not fit the encoder; restore models/behaviours or run: qa train --labels-only"
             )
 
     @property
@@ -249,16 +249,18 @@ def load_classifier(folder: Path, cards: Cards, *, threads: int = 0) -> TurnClas
     card_file, heads_file = folder / "card.json", folder / "heads.skops"
     if not card_file.is_file() or not heads_file.is_file():
         raise ModelError(
-            f"{folder} holds no trained classifier; restore it from the project or run: qa train"
+            f"{folder} holds no trained classifier; restore it from the project or run: qa train --labels-only"
         )
     card = json.loads(card_file.read_text(encoding="utf-8"))
     if hashlib.sha256(heads_file.read_bytes()).hexdigest() != card["heads_sha256"]:
-        raise ModelError(f"{heads_file} is not the file its card describes; restore it or run: qa train")
+        raise ModelError(
+            f"{heads_file} is not the file its card describes; restore it or run: qa train --labels-only"
+        )
     made_by = ".".join(card["sklearn"].split(".")[:2])
     if made_by != ".".join(sklearn.__version__.split(".")[:2]):
         raise ModelError(
             f"{heads_file} was made by scikit-learn {card['sklearn']} and this is {sklearn.__version__}; "
-            "install the pinned version (constraints.txt) or run: qa train"
+            "install the pinned version (constraints.txt) or run: qa train --labels-only"
         )
     strange = [t for t in get_untrusted_types(file=heads_file) if t not in ALLOWED_TYPES]
     if strange:

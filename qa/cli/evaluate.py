@@ -10,11 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from qa.behaviours import load_cards, load_shipped_classifier
+from qa.behaviours import load_cards, load_classifier
+from qa.cli.review import AS, desk
 from qa.learn.benchmarks import measure, meetings_f1
 from qa.learn.evaluate import by_error_rate, calls_a_second, held_back_calls, mistakes, report
 from qa.learn.metrics import Counts, Row
 from qa.learn.train import train
+from qa.learn.versions import models_in_use
+from qa.review.retraining import Retrained, retrain
 from qa.settings import load_settings
 
 
@@ -45,7 +48,7 @@ def evaluate_command(
     """How well behaviours are found: on the held-back calls, by word error rate, on external benchmarks."""
     settings = load_settings()
     cards = load_cards(settings.data / "behaviours")
-    classifier = load_shipped_classifier(settings.models, cards, threads=settings.cpu_threads)
+    classifier = load_classifier(models_in_use(settings) / "behaviours", cards, threads=settings.cpu_threads)
     calls = held_back_calls(settings.data / "labels")
     console = Console(width=110)
     table = Table(title=f"{len(calls)} held-back calls, per turn", title_justify="left")
@@ -80,12 +83,45 @@ def evaluate_command(
 
 
 def train_command(
-    out: Annotated[Path | None, typer.Option(help="Where to write the new heads. Default: in place.")] = None,
+    labels_only: Annotated[
+        bool,
+        typer.Option(
+            "--labels-only",
+            help="From data/labels alone, into models/behaviours: the project's own training.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="With --labels-only: where to write the heads instead.")
+    ] = None,
+    login: Annotated[str | None, AS] = None,
 ) -> None:
-    """Train the classifier's heads from data/labels; the same labels give the same figures."""
-    settings = load_settings()
-    cards = load_cards(settings.data / "behaviours")
-    card = train(settings.data / "labels", settings.models / "behaviours", cards, out=out, say=typer.echo)
-    typer.echo(
-        f"heads {card['heads_sha256'][:12]}, micro F1 {card['cross_validation']['micro_f1']} by cross-validation"
-    )
+    """Train the classifier anew with what people decided; it replaces the one in force only if it is not worse.
+
+    Both are judged on the same held-back calls. `qa models rollback` brings the one before back.
+    """
+    if labels_only:
+        settings = load_settings()
+        cards = load_cards(settings.data / "behaviours")
+        card = train(settings.data / "labels", settings.models / "behaviours", cards, out=out, say=typer.echo)
+        figure = card["cross_validation"]["micro_f1"]
+        typer.echo(f"heads {card['heads_sha256'][:12]}, micro F1 {figure} by cross-validation")
+        return
+    if out is not None:
+        raise typer.BadParameter("--out goes with --labels-only", param_hint="--out")
+    with desk(login) as d:
+        result = retrain(d.store, d.who, d.settings, say=typer.echo)
+    _print_promotion(result)
+
+
+def _print_promotion(result: Retrained) -> None:
+    table = Table("", "labels", "in force", "new", "difference (90 %)", "", box=None)
+    for row in result.promotion.rows:
+        between = "-" if row.low is None or row.high is None else f"{row.low:+.3f} to {row.high:+.3f}"
+        verdict = ("✓" if row.holds else f"✕ may lose {row.max_loss}") if row.enough else "too few to tell"
+        table.add_row(row.name, f"{row.n_positive:.0f}", _number(row.old), _number(row.new), between, verdict)
+    Console(width=110).print(table)
+    if result.version is not None:
+        typer.echo(f"in force from now on: {result.version}; back with: qa models rollback")
+    else:
+        against = ", ".join(row.name for row in result.promotion.against)
+        typer.echo(f"not replaced: the new one may be worse on {against}")

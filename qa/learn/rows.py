@@ -18,7 +18,7 @@ from qa.behaviours.cards import Card, Cards
 from qa.behaviours.cards import Example as CardExample
 from qa.behaviours.reading import TurnText
 from qa.labels import LabelledCall, LabelledUtterance, labelled_calls, labelled_utterances
-from qa.values import Call, Timing, Turn
+from qa.values import Call, Speaker, Timing, Turn
 
 NOT_FROM_WORDS = frozenset({"interruption", "dead_air", "raised_voice", "venting_room", "escalation_missed"})
 """Judged from times or from other findings: no head is trained for them."""
@@ -69,6 +69,18 @@ def of_utterance(utterance: LabelledUtterance) -> Example:
     turns.append(Turn(utterance.speaker, 0.0, 0.0, utterance.text))
     call = Call(utterance.utterance_id, tuple(turns), timing=Timing(source="none"))
     return _example(utterance.utterance_id, call, [utterance.behaviours], whole=False)
+
+
+def of_decision(
+    group: str,
+    said: Sequence[tuple[Speaker, str]],
+    *,
+    behaviour: str,
+    present: bool,
+) -> Example:
+    """What a person decided about the last of the turns ``said``: it carries one behaviour, or does not."""
+    call = Call(group, tuple(Turn(who, 0.0, 0.0, text) for who, text in said), timing=Timing(source="none"))
+    return _example(group, call, [frozenset({behaviour} if present else ())], whole=False, only=behaviour)
 
 
 def card_call(card: Card, example: CardExample, name: str) -> Call:

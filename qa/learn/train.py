@@ -156,24 +156,32 @@ def labels_sha256(folder: Path) -> str:
 
 
 def train(
-    labels: Path, model: Path, cards: Cards, *, out: Path | None = None, say: Report = print
+    labels: Path,
+    model: Path,
+    cards: Cards,
+    *,
+    out: Path | None = None,
+    more: Sequence[Example] = (),
+    say: Report = print,
 ) -> dict[str, Any]:
     """Fits the heads and writes ``heads.skops`` and ``card.json`` into ``out`` (default: ``model``).
 
-    Returns the card.
+    ``more`` are examples beside the labels, such as what a firm's people decided. Returns the card.
     """
     from threadpoolctl import threadpool_limits
 
     # One thread: the same sums in the same order, and no cores fighting over small products.
     with threadpool_limits(limits=1):
-        return _train(labels, model, cards, out or model, say)
+        return _train(labels, model, cards, out or model, more, say)
 
 
-def _train(labels: Path, model: Path, cards: Cards, out: Path, say: Report) -> dict[str, Any]:
+def _train(
+    labels: Path, model: Path, cards: Cards, out: Path, more: Sequence[Example], say: Report
+) -> dict[str, Any]:
     import sklearn
 
     everything = load_labels(labels)
-    examples = [*everything.training, *of_card_examples(cards)]
+    examples = [*everything.training, *of_card_examples(cards), *more]
     behaviours, strengths, fresh = stored_readings(model / "readings.npz", examples)
     encoder = BehaviourEncoder(model / "encoder")
     if encoder.behaviours != behaviours:
@@ -200,6 +208,7 @@ def _train(labels: Path, model: Path, cards: Cards, out: Path, say: Report) -> d
         "heads_sha256": hashlib.sha256((out / "heads.skops").read_bytes()).hexdigest(),
         "sklearn": sklearn.__version__,
         "labelled_turns": len(t.texts),
+        "decisions_of_people": len(more),
         "in_whole_calls": int(t.whole_call.sum()),
         "examples_per_behaviour": dict(fitted.counts),
         "settings": {

@@ -58,7 +58,9 @@ def keep_version(settings: Settings, trained: Path) -> str:
     """
     card = trained / "card.json"
     if not card.is_file():
-        raise ModelError(f"{trained} holds no trained classifier (card.json is missing); run: qa train")
+        raise ModelError(
+            f"{trained} holds no trained classifier (card.json is missing); run: qa train --labels-only"
+        )
     heads = json.loads(card.read_text(encoding="utf-8")).get("heads_sha256", "")
     version = hashlib.sha256(f"{heads}{card.read_text(encoding='utf-8')}".encode()).hexdigest()[:12]
     target = _folder(settings, version)

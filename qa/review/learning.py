@@ -19,7 +19,7 @@ from qa.store.engine import Store
 from qa.store.erasure import is_erased
 from qa.store.reviews import LabelRow, list_labels
 from qa.store.scope import require
-from qa.values import Call, Detections, Principal
+from qa.values import Call, Detections, Principal, Speaker
 
 CONTEXT_TURNS = 2
 COUNTS = 0.5
@@ -32,11 +32,20 @@ class LearningRow:
 
     call_id: str
     turn: int
-    speaker: str
+    speaker: Speaker
     context: str
     text: str
     behaviours: tuple[str, ...]
     judged: tuple[str, ...]
+
+    @property
+    def said(self) -> tuple[tuple[Speaker, str], ...]:
+        """Who said what: the turns before, then the turn itself."""
+        before = [part for part in self.context.split(" // ") if part]
+        turns: list[tuple[Speaker, str]] = [
+            ("agent" if part.startswith("A:") else "customer", part[2:].strip()) for part in before
+        ]
+        return (*turns, (self.speaker, self.text))
 
     def line(self) -> str:
         """The row in the form of ``data/labels/utterances``: labels, context, text."""
