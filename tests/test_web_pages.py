@@ -13,7 +13,7 @@ from made_web import FOREIGN, OWN, Firm, keep_with_sound, make_firm, open_page, 
 from streamlit.testing.v1 import AppTest
 
 from qa.behaviours import Cards
-from qa.store import load_call
+from qa.store import CallFilter, load_call
 from qa.store.accounts import list_accounts
 from qa.values import Finding, Span, Turn, Word
 from qa.web import identity, intake, look, navigation, state
@@ -167,12 +167,12 @@ def test_what_was_said_is_never_markup() -> None:
 
 
 def test_a_period_counts_back_from_the_newest_call(firm: Firm) -> None:
-    chosen = _chosen(4, MONDAY, queue=None, team=None)
+    chosen = _chosen(4, MONDAY, CallFilter())
     assert chosen.which.since is not None
     assert (MONDAY - chosen.which.since).days == 27
     assert chosen.before is not None
     assert chosen.before.until == chosen.which.since
-    assert _chosen(4, None, queue=None, team=None).which.since is None
+    assert _chosen(4, None, CallFilter()).which.since is None
 
 
 def test_words_and_findings_are_cut_at_each_others_borders() -> None:

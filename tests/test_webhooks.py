@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from made_people import Desk, made_desk
+from made_web import open_page, words_of
 from sqlalchemy import text
 
 from qa.batch.deliver import deliver_due, is_signed
@@ -18,7 +19,8 @@ from qa.errors import NotAllowed, SettingsError
 from qa.review.disputing import open_dispute
 from qa.settings import load_settings
 from qa.store import SYSTEM
-from qa.store.webhooks import MAX_TRIES, announce_test, list_deliveries, replay, wait_s
+from qa.store.webhooks import MAX_TRIES, announce_test, list_deliveries, list_endpoints, replay, wait_s
+from qa.web import state
 
 SECRET = "a-secret-of-the-test-alone"
 
@@ -152,3 +154,76 @@ def test_a_delivered_message_is_sent_again_on_demand(desk: Desk, receiver: Recei
 def test_webhooks_that_can_not_be_are_refused_with_one_line(settings: dict[str, object], wrong: str) -> None:
     with pytest.raises(SettingsError, match=wrong):
         load_settings(**settings)
+
+
+# The page of an admin
+
+
+@pytest.fixture
+def shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """The app works on this desk."""
+    for key in ("home", "data", "models"):
+        monkeypatch.setenv(f"QA_{key.upper()}", str(getattr(desk.settings, key)))
+    monkeypatch.setenv("QA_WEBHOOKS", json.dumps(list(desk.settings.webhooks)))
+    monkeypatch.setenv("QA_WEBHOOK_SECRET", SECRET)
+    state.forget()
+    yield desk
+    monkeypatch.undo()
+    state.forget()
+
+
+def test_an_admin_sees_what_was_not_delivered_and_sends_it_again(
+    shown: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_up_all(shown)
+    app = open_page(monkeypatch, shown["ada"], "webhooks")
+    assert not app.exception
+    said = words_of(app)
+    assert receiver.url.replace("://", ":\u200b//") in said
+    assert "given up" in said
+    assert "answered 500" in said
+    event_id = list_deliveries(shown.store, SYSTEM, state="failed")[0].event_id
+    app.button(key=f"replay-{event_id}").click().run()
+    assert "will be sent again" in app.success[0].value
+    assert next(r for r in list_deliveries(shown.store, SYSTEM) if r.event_id == event_id).state == "waiting"
+    receiver.status = 200
+    assert deliver_due(shown.store, shown.settings) >= 1
+
+
+def test_an_address_that_left_the_settings_stays_in_sight_and_gets_nothing(
+    shown: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_up_all(shown)
+    monkeypatch.setenv("QA_WEBHOOKS", "[]")
+    state.forget()
+    rows = list_endpoints(state.store(), shown["ada"])
+    assert [(row.url, row.in_settings) for row in rows] == [(receiver.url, False)]
+    app = open_page(monkeypatch, shown["ada"], "webhooks")
+    assert "no longer in the settings" in words_of(app)
+    assert all(button.disabled for button in app.button if button.label == "Send again")
+
+
+def test_without_an_address_the_page_says_how_to_set_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("QA_HOME", str(tmp_path / "empty"))
+    state.forget()
+    app = open_page(monkeypatch, desk["ada"], "webhooks")
+    assert "No address is set" in words_of(app)
+    assert "webhook_secret" in app.code[0].value
+    state.forget()
+
+
+def test_only_admins_have_the_page(shown: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotAllowed):
+        list_endpoints(shown.store, shown["lea"])
+    assert "example" not in words_of(open_page(monkeypatch, shown["lea"], "webhooks"))
+
+
+def give_up_all(desk: Desk) -> None:
+    """Every message was tried to the end and refused."""
+    with desk.store.writing() as connection:
+        connection.execute(
+            text("UPDATE webhook_delivery SET state = 'failed', attempts = :n, last_error = 'answered 500'"),
+            {"n": MAX_TRIES},
+        )

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from qa.report.tables import to_csv
-from qa.scorecard import Coaching, Scorecard, as_json, coaching, scorecards
+from qa.scorecard import Coaching, Progress, Scorecard, as_json, coaching, progress, scorecards
 from qa.scoring import Form
 from qa.store import SYSTEM, CallFilter, Store, agents
 from qa.store.records import NOBODY, scorecard_records
 from qa.store.scope import no_such
 from qa.values import Principal
 
-__all__ = ["coaching_of", "team_scorecards", "to_csv", "to_json"]
+__all__ = ["coaching_of", "progress_of", "team_scorecards", "to_csv", "to_json"]
 
 EVERY_CALL = CallFilter()
 
@@ -88,3 +89,25 @@ def coaching_of(
     # Only the agent's own calls are pointed into, so only their evidence is read.
     records = [own.get(r.evaluation.call_id, r) for r in scorecard_records(store, SYSTEM, everybody)]
     return coaching(records, agent, form, tips=tips)
+
+
+def progress_of(
+    store: Store,
+    principal: Principal,
+    agent: str,
+    *,
+    form: Form,
+    since: datetime,
+    which: CallFilter = EVERY_CALL,
+) -> tuple[Progress, ...]:
+    """How one agent's answers changed since a day, question by question; ``which`` holds both stretches of time.
+
+    Raises
+    ------
+    NotAllowed
+        There is no such agent, or the principal may not know of that person.
+    """
+    if agent not in {name for name, _ in agents(store, principal)}:
+        raise no_such("agent", agent)
+    own = replace(which, agent=agent, team=None, form=form.id)
+    return progress(scorecard_records(store, SYSTEM, own), agent, form, since=since)

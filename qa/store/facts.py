@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from qa.store import codec
 from qa.store.engine import Store
@@ -100,3 +100,16 @@ def queues(store: Store, principal: Principal) -> tuple[str, ...]:
     query = select(Call.queue).where(visible(principal), Call.queue.is_not(None)).distinct()
     with store.reading() as connection:
         return tuple(sorted(str(row.queue) for row in connection.execute(query)))
+
+
+def forms_used(store: Store, principal: Principal) -> tuple[str, ...]:
+    """The forms of the scores in force that a principal may see, the one of most calls first."""
+    query = (
+        select(Evaluation.form)
+        .join(Call, Call.evaluation_id == Evaluation.id)
+        .where(visible(principal))
+        .group_by(Evaluation.form)
+        .order_by(func.count().desc(), Evaluation.form)
+    )
+    with store.reading() as connection:
+        return tuple(str(row.form) for row in connection.execute(query))

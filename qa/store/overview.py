@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from qa.store.codec import from_ms
 from qa.store.engine import Store, now_ms
 from qa.store.scope import require, visible
-from qa.store.tables import Call, Dispute, Finding, Job, Promise, Turn
+from qa.store.tables import Call, Dispute, Finding, Job, Promise, Turn, WebhookDelivery
 from qa.values import Principal
 
 BEGINNING_TURNS = 12
@@ -22,18 +22,25 @@ SAYS_SOMETHING = 25
 """Letters; shorter turns are greetings and signs of listening."""
 
 HANDS_IN = frozenset({"admin", "lead", "reviewer", "system"})
+READS_MESSAGES = frozenset({"admin", "system"})
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What waits for somebody. ``failed_files`` is None for those who don't hand calls in."""
+    """What waits for somebody.
+
+    ``overdue_disputes`` are those of the open ones whose time to decide is over. ``failed_files`` is None for
+    those who don't hand calls in, ``failed_deliveries`` for those who don't see messages to other programs.
+    """
 
     open_disputes: int
+    overdue_disputes: int
     oldest_dispute_at: datetime | None
     overdue_promises: int
     auto_failed: int
     not_scored: int
     failed_files: int | None
+    failed_deliveries: int | None = None
 
 
 def attention(store: Store, principal: Principal, *, since: datetime | None = None) -> Attention:
@@ -44,7 +51,11 @@ def attention(store: Store, principal: Principal, *, since: datetime | None = No
         recent.append(Call.started_ms >= round(since.timestamp() * 1000))
     with store.reading() as connection:
         disputes = connection.execute(
-            select(func.count(), func.min(Dispute.opened_at))
+            select(
+                func.count(),
+                func.count().filter(Dispute.due_at < now_ms()),
+                func.min(Dispute.opened_at),
+            )
             .select_from(Dispute)
             .join(Call, Call.id == Dispute.call_id)
             .where(Dispute.state == "open", mine)
@@ -58,12 +69,26 @@ def attention(store: Store, principal: Principal, *, since: datetime | None = No
         counted = select(func.count()).select_from(Call).where(*recent)
         auto_failed = connection.execute(counted.where(Call.auto_failed_by.is_not(None))).scalar_one()
         not_scored = connection.execute(counted.where(Call.status == "not_scored")).scalar_one()
-        failed = None
+        failed = undelivered = None
         if principal.role in HANDS_IN:
             failed = connection.execute(
                 select(func.count()).select_from(Job).where(Job.state == "failed")
             ).scalar_one()
-    return Attention(disputes[0], from_ms(disputes[1]), overdue, auto_failed, not_scored, failed)
+        if principal.role in READS_MESSAGES:
+            undelivered = connection.execute(
+                select(func.count()).select_from(WebhookDelivery).where(WebhookDelivery.state == "failed")
+            ).scalar_one()
+    waiting, late, oldest = disputes
+    return Attention(
+        waiting,
+        late,
+        from_ms(oldest),
+        overdue,
+        auto_failed,
+        not_scored,
+        failed,
+        failed_deliveries=undelivered,
+    )
 
 
 def matters(

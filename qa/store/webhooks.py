@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from qa.store.audit import write
 from qa.store.codec import from_ms, moment_of
@@ -46,6 +46,18 @@ class DeliveryRow:
     next_try_at: datetime | None
     created_at: datetime
     delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """One address and how its messages go; ``in_settings``: it is told of what happens from now on."""
+
+    url: str
+    in_settings: bool
+    n_delivered: int = 0
+    n_waiting: int = 0
+    n_failed: int = 0
+    delivered_at: datetime | None = None
 
 
 def announce(connection: Connection, store: Store, event: Event, body: dict[str, Any]) -> int:
@@ -157,6 +169,39 @@ def list_deliveries(
         query = query.where(WebhookDelivery.state == state)
     with store.reading() as connection:
         return tuple(_row(row) for row in connection.execute(query))
+
+
+def list_endpoints(store: Store, principal: Principal) -> tuple[EndpointRow, ...]:
+    """The addresses of the settings in their order, then those that messages went to before.
+
+    Raises
+    ------
+    NotAllowed
+        Only admins see them.
+    """
+    require(principal, "admin")
+    query = select(
+        WebhookDelivery.url,
+        *(
+            func.count().filter(WebhookDelivery.state == state).label(f"n_{state}")
+            for state in ("delivered", "waiting", "failed")
+        ),
+        func.max(WebhookDelivery.delivered_at).label("delivered_at"),
+    ).group_by(WebhookDelivery.url)
+    with store.reading() as connection:
+        known = {
+            row.url: EndpointRow(
+                row.url,
+                row.url in store.webhooks,
+                row.n_delivered,
+                row.n_waiting,
+                row.n_failed,
+                from_ms(row.delivered_at),
+            )
+            for row in connection.execute(query)
+        }
+    order = [*store.webhooks, *sorted(url for url in known if url not in store.webhooks)]
+    return tuple(known.get(url) or EndpointRow(url, True) for url in order)
 
 
 def replay(

@@ -6,11 +6,13 @@ for; the key also holds the store's revision, so that nothing outlives a change.
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 
-from qa.report import coaching_of, team_scorecards
-from qa.scorecard import Coaching, Scorecard
+from qa.report import coaching_of, progress_of, team_scorecards
+from qa.scorecard import Coaching, Progress, Scorecard
 from qa.store import CallFilter, ScoreRow, scored_calls
+from qa.store.facts import forms_used
 from qa.store.overview import revision
 from qa.values import Principal
 from qa.web import state
@@ -31,6 +33,18 @@ def scores_for(principal: Principal, which: CallFilter) -> tuple[ScoreRow, ...]:
 def coaching_for(principal: Principal, agent: str, form_id: str, which: CallFilter) -> Coaching | None:
     """What to praise and to work on; None where the form's file is gone."""
     return _coaching(principal, agent, form_id, which, _now())
+
+
+def progress_for(
+    principal: Principal, agent: str, form_id: str, which: CallFilter, since: datetime
+) -> tuple[Progress, ...]:
+    """How an agent's answers in these calls changed since a day; nothing where the form's file is gone."""
+    return _progress(principal, agent, form_id, which, since, _now())
+
+
+def forms_used_by(principal: Principal) -> tuple[str, ...]:
+    """The forms of the calls that a principal may see, the one of most calls first."""
+    return _forms(principal, _now())
 
 
 def _now() -> Key:
@@ -57,3 +71,18 @@ def _coaching(
         return None
     tips = {card.id: card.tip for card in state.cards()}
     return coaching_of(state.store(), principal, agent, form=form, tips=tips, which=which)
+
+
+@lru_cache(maxsize=64)
+def _progress(
+    principal: Principal, agent: str, form_id: str, which: CallFilter, since: datetime, _key: Key
+) -> tuple[Progress, ...]:
+    form = state.form_named(form_id)
+    if form is None:
+        return ()
+    return progress_of(state.store(), principal, agent, form=form, since=since, which=which)
+
+
+@lru_cache(maxsize=64)
+def _forms(principal: Principal, _key: Key) -> tuple[str, ...]:
+    return forms_used(state.store(), principal)

@@ -142,10 +142,38 @@ def questions(form: Form | None) -> dict[str, str]:
     return {} if form is None else {criterion.id: criterion.question for _, criterion in form.criteria()}
 
 
+def addressed(question: str, agent: str | None = None) -> str:
+    """A question of a form as it is put to the agent ("Did you ..."), or about one by the first name.
+
+    Only turns of phrase in which the agent is meant for certain are changed: "they" may be the customer.
+    """
+    if agent is not None:
+        return question.replace("the agent", agent.split()[0])
+    for told, asked in _TO_THE_AGENT:
+        question = question.replace(told, asked)
+    return question
+
+
+_TO_THE_AGENT = (
+    ("Was the agent", "Were you"),
+    ("the agent", "you"),
+    ("themself", "yourself"),
+    ("their own words", "your own words"),
+    ("who they are", "who you are"),
+    ("whom they speak for", "whom you speak for"),
+    ("that they had understood", "that you had understood"),
+    ("that they were listening", "that you were listening"),
+    ("only what they can keep", "only what you can keep"),
+    ("that they will see it through", "that you will see it through"),
+    ("say they will be in touch", "say you will be in touch"),
+    ("not theirs to give", "not yours to give"),
+)
+
+
 def escape(text: str) -> str:
     """Text that Markdown shows as it is: nothing in it is a link, a picture, a formula or a heading."""
     marked = "".join(f"\\{c}" if c in _MARKDOWN else c for c in " ".join(text.split()))
-    return marked.replace("://", "\\:\u200b//")
+    return marked.replace("\\://", "\\:\u200b//")
 
 
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|$~:^=&")

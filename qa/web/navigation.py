@@ -50,6 +50,7 @@ ENTRIES = (
     Entry("agent", "Agent", "person", OVERSEES, hidden=True),
     Entry("call", "Call", "graphic_eq", ALL, hidden=True),
     Entry("accounts", "Accounts", "manage_accounts", ADMIN, "Set up"),
+    Entry("webhooks", "Messages out", "outgoing_mail", ADMIN, "Set up"),
     Entry("audit", "Audit log", "history", LEADS, "Set up"),
     Entry("settings", "Settings and health", "monitor_heart", LEADS, "Set up"),
 )

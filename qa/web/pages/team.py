@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
 from qa.scorecard import Scorecard
 from qa.scorecard.pooling import interval
 from qa.store import ScoreRow
-from qa.store.overview import attention
+from qa.store.overview import Attention, attention
 from qa.values import Principal
 from qa.web import data, identity, look, navigation, state
 from qa.web.parts import charts
+from qa.web.parts.agent_rows import agent_rows
 from qa.web.parts.filters import Chosen, choose
 
-PER_PAGE = 25
 AUTO_FAIL = {"only": "auto-fail"}
 NO_TOTAL = {"only": "no total"}
+LEAST_CALLS = 5
+"""Fewer calls on either side of a comparison give no change to speak of."""
 
 
 def page() -> None:
     """Draw the page."""
     principal = identity.current_principal()
     identity.require(principal, "admin", "lead", "reviewer", "supervisor")
-    title, chosen = st.columns([3, 4], vertical_alignment="bottom")
+    title, chosen = st.columns([2, 5], vertical_alignment="bottom")
     title.title("Team", anchor=False)
     with chosen:
-        wanted = choose(principal, with_team=True)
+        wanted = choose(principal, with_team=True, with_form=True)
     rows = data.scores_for(principal, wanted.which)
     title.caption(f"{wanted.says}  ·  {look.count(len(rows), 'call')}")
     _needs_you(principal, wanted)
@@ -49,10 +52,22 @@ def _nothing_yet(principal: Principal) -> None:
 
 def _needs_you(principal: Principal, wanted: Chosen) -> None:
     """A row of what waits, each with the way there; calm where nothing does."""
-    found = attention(state.store(), principal, since=wanted.which.since)
-    oldest = _age(found.oldest_dispute_at)
-    waiting = [
-        (found.open_disputes, "dispute waits", "disputes wait", oldest, "gavel", "disputes", {}),
+    waiting = _waiting(attention(state.store(), principal, since=wanted.which.since))
+    with st.container(border=True, horizontal=True, gap="medium", vertical_alignment="center"):
+        if not waiting:
+            st.markdown(
+                ":green[✓] **Nothing waits for you.** No open disputes, nothing overdue, no failed files."
+            )
+            return
+        st.markdown("**Needs you today**", width="content")
+        for label, icon, place, params in waiting:
+            navigation.link(place, label, icon=f":material/{icon}:", **params)
+
+
+def _waiting(found: Attention) -> list[tuple[str, str, str, Mapping[str, Any]]]:
+    """What waits: its label, its icon, and the page with its parameters that it leads to."""
+    rows: list[tuple[int, str, str, str, str, str, Mapping[str, Any]]] = [
+        (found.open_disputes, "dispute waits", "disputes wait", _age(found), "gavel", "disputes", {}),
         (
             found.overdue_promises,
             "promise is overdue",
@@ -64,25 +79,30 @@ def _needs_you(principal: Principal, wanted: Chosen) -> None:
         ),
         (found.auto_failed, "call failed outright", "calls failed outright", "", "block", "calls", AUTO_FAIL),
         (found.failed_files or 0, "file failed", "files failed", "", "draft", "upload", {}),
+        (
+            found.failed_deliveries or 0,
+            "message was not delivered",
+            "messages were not delivered",
+            "",
+            "outgoing_mail",
+            "webhooks",
+            {},
+        ),
         (found.not_scored, "call has no total", "calls have no total", "", "contrast", "calls", NO_TOTAL),
     ]
-    waiting = [one for one in waiting if one[0]]
-    with st.container(border=True, horizontal=True, gap="medium", vertical_alignment="center"):
-        if not waiting:
-            st.markdown(
-                ":green[✓] **Nothing waits for you.** No open disputes, nothing overdue, no failed files."
-            )
-            return
-        st.markdown("**Needs you today**", width="content")
-        for n, one, many, more, icon, place, params in waiting:
-            label = f"**{n}** {one if n == 1 else many}" + (f" ({more})" if more else "")
-            navigation.link(place, label, icon=f":material/{icon}:", **params)
+    return [
+        (f"**{n}** {one if n == 1 else many}" + (f" ({more})" if more else ""), icon, place, params)
+        for n, one, many, more, icon, place, params in rows
+        if n
+    ]
 
 
-def _age(moment: datetime | None) -> str:
-    if moment is None:
+def _age(found: Attention) -> str:
+    if found.overdue_disputes:
+        return f"{found.overdue_disputes} past the deadline"
+    if found.oldest_dispute_at is None:
         return ""
-    days = (datetime.now(UTC) - moment).days
+    days = (datetime.now(UTC) - found.oldest_dispute_at).days
     return "since today" if days < 1 else f"the oldest for {look.count(days, 'day')}"
 
 
@@ -100,13 +120,29 @@ def _level(principal: Principal, wanted: Chosen, rows: Sequence[ScoreRow]) -> No
             st.metric("Score of these calls", look.score(mean, low, high))
             st.caption(f"mean of {look.count(len(scores), 'call')}; the range holds it with 90 % probability")
             st.caption(_against(mean, earlier))
+            st.caption(_passes(rows))
     with middle, st.container(border=True, height="stretch"):
-        st.markdown("**How the scores lie**")
+        st.markdown("**How the scores lie**  :gray[:small[calls in each ten points]]")
         if scores:
+            form = state.default_form()
             told = f"Distribution of {len(scores)} scores from {min(scores):.0f} to {max(scores):.0f}"
-            st.altair_chart(charts.distribution(scores, look.palette()), width="stretch", alt=told)
+            chart = charts.distribution(
+                scores, look.palette(), mark=form.pass_mark if form else None, height=230
+            )
+            st.altair_chart(chart, width="stretch", alt=told, key="distribution")
     with right, st.container(border=True, height="stretch"):
         _sections(rows, earlier_rows)
+
+
+def _passes(rows: Sequence[ScoreRow]) -> str:
+    """How many pass, failed outright or have no total."""
+    judged = [row for row in rows if row.passed is not None]
+    parts = [f"{sum(bool(row.passed) for row in judged)} of {len(judged)} pass"] if judged else []
+    failed = sum(row.auto_failed_by is not None for row in rows)
+    without = sum(row.score is None for row in rows)
+    parts += [f"✕ {failed} failed outright"] if failed else []
+    parts += [f"∅ {without} without a total"] if without else []
+    return ", ".join(parts)
 
 
 def _against(mean: float, earlier: Sequence[float]) -> str:
@@ -115,22 +151,47 @@ def _against(mean: float, earlier: Sequence[float]) -> str:
     before, low, high = interval(earlier)
     if low <= mean <= high:
         return f"No clear change from {before:.0f} in the {look.count(len(earlier), 'call')} before."
-    moved = mean - before
-    return f"{moved:+.0f} against {before:.0f} in the {look.count(len(earlier), 'call')} before."
+    return f"{_signed(mean - before)} against {before:.0f} in the {look.count(len(earlier), 'call')} before."
+
+
+def _signed(change: float) -> str:
+    return f"{change:+.0f}".replace("-", "−")
 
 
 def _sections(rows: Sequence[ScoreRow], earlier: Sequence[ScoreRow]) -> None:
     titles = look.section_titles(state.default_form())
     now, then = _by_section(rows), _by_section(earlier)
+    order = [name for name in titles if name in now] + [name for name in now if name not in titles]
     shown = []
-    for section, scores in now.items():
-        mean, low, high = interval(scores)
-        change = f"  {mean - sum(then[section]) / len(then[section]):+.0f}" if then.get(section) else ""
+    for section in order:
+        mean, low, high = interval(now[section])
         label = titles.get(section) or look.plain(section)
-        shown.append(charts.Range(label, mean, low, high, f"{mean:.0f} ({low:.0f}–{high:.0f}){change}"))
-    st.markdown("**By section**" + ("  :gray[:small[and the change from the time before]]" if then else ""))
+        before = sum(then[section]) / len(then[section]) if then.get(section) else None
+        beside = f"{mean:.0f} ({low:.0f}–{high:.0f})  {_change(now[section], then.get(section, ()))}"
+        shown.append(charts.Range(label, mean, low, high, beside, before))
+    with_before = any(row.before is not None for row in shown)
+    st.markdown(
+        "**By section**"
+        + (
+            "  :gray[:small[○ the time before; ≈ no clear change, ▲▼ more than chance]]"
+            if with_before
+            else ""
+        )
+    )
     told = "; ".join(f"{row.label} {row.beside}" for row in shown)
-    st.altair_chart(charts.ranges(shown, look.palette(), labels_px=110), width="stretch", alt=told)
+    st.altair_chart(
+        charts.ranges(shown, look.palette(), labels_px=110), width="stretch", alt=told, key="sections"
+    )
+
+
+def _change(now: Sequence[float], then: Sequence[float]) -> str:
+    """A change is one where neither mean lies in the other's range; nothing is said of a few calls."""
+    if min(len(now), len(then)) < LEAST_CALLS:
+        return ""
+    (mean, low, high), (before, below, above) = interval(now), interval(then)
+    if low <= before <= high or below <= mean <= above:
+        return "≈"
+    return f"{'▲' if mean > before else '▼'}{abs(mean - before):.0f}"
 
 
 def _by_section(rows: Sequence[ScoreRow]) -> dict[str, list[float]]:
@@ -144,49 +205,6 @@ def _by_section(rows: Sequence[ScoreRow]) -> dict[str, list[float]]:
 
 def _agents(cards: Sequence[Scorecard], rows: Sequence[ScoreRow]) -> None:
     st.subheader("Agents", anchor=False)
-    st.caption(
-        "In alphabetical order, on a line from 0 to 100. The bar is where each level lies with 90 % probability; where "
-        "bars overlap, nobody can say who is better. Shaded: all of these calls together."
-    )
     scores = [row.score for row in rows if row.score is not None]
-    team = interval(scores) if len(scores) > 1 else None
-    pages = range(0, len(cards), PER_PAGE)
-    start = 0
-    if len(pages) > 1:
-        start = st.selectbox(
-            "Agents", list(pages), format_func=lambda n: f"{n + 1} to {min(len(cards), n + PER_PAGE)}"
-        )
-    titles = look.section_titles(state.default_form())
-    for card in cards[start : start + PER_PAGE]:
-        _agent(card, team, titles)
-
-
-def _agent(card: Scorecard, team: tuple[float, float, float] | None, titles: dict[str, str]) -> None:
-    with st.container(border=True, gap=None):
-        who, level, best, gain = st.columns([3, 6, 2.4, 2.4], vertical_alignment="center", gap="medium")
-        with who, st.container(gap=None):
-            navigation.link("agent", f"**{look.escape(card.agent)}**", name=card.agent)
-            calls = look.count(card.n_calls, "call")
-            st.caption(look.escape("  ·  ".join(part for part in (card.team, calls) if part)))
-        with level:
-            if card.score is None:
-                st.caption("∅ no call could be given a total")
-            else:
-                said = look.score(card.score, card.low, card.high)
-                row = charts.Range(" ", card.score, card.low, card.high, said)
-                chart = charts.ranges([row], look.palette(), band=team, bare=True)
-                st.altair_chart(
-                    chart, width="stretch", alt=f"{card.agent}: {said}", key=f"level-{card.agent}"
-                )
-        ordered = sorted(card.sections, key=lambda section: section.score)
-        if ordered:
-            for column, named, section in (
-                (best, "Strongest", ordered[-1]),
-                (gain, "Most to gain", ordered[0]),
-            ):
-                title = _title(section.section, titles)
-                column.markdown(f":gray[:small[{named}]]  \n{title} {section.score:.0f}")
-
-
-def _title(section: str, titles: dict[str, str]) -> str:
-    return look.escape(titles.get(section) or look.plain(section))
+    everybody = {name: sum(found) / len(found) for name, found in _by_section(rows).items()}
+    agent_rows(cards, band=interval(scores) if len(scores) > 1 else None, everybody=everybody)

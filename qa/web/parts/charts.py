@@ -17,6 +17,7 @@ FONT = "Source Sans, Source Sans Pro, sans-serif"
 ROW_PX = 34
 TOP_PX = 18
 AXIS_PX = 24
+SPARK_PX = 46
 SCORES = alt.Scale(domain=[0, 100])
 # Not None: layers that share an axis must agree that there is one.
 NO_AXIS = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
@@ -31,6 +32,8 @@ class Range:
     low: float | None
     high: float | None
     beside: str = ""
+    before: float | None = None
+    """The level of the time before, drawn as an open circle."""
 
 
 def ranges(
@@ -54,8 +57,8 @@ def ranges(
         Without the figures of the axis and the name of the band, for rows under one another.
     """
     frame = pd.DataFrame(
-        [(r.label, r.score, r.low, r.high, r.beside, _told(r)) for r in rows],
-        columns=["label", "score", "low", "high", "beside", "told"],
+        [(r.label, r.score, r.low, r.high, r.beside, r.before, _told(r)) for r in rows],
+        columns=["label", "score", "low", "high", "beside", "before", "told"],
     )
     order = [row.label for row in rows]
     y = alt.Y("label:N", sort=order, title=None, axis=NO_AXIS if bare else _label_axis(colours, labels_px))
@@ -68,6 +71,9 @@ def ranges(
         y=y, x=alt.value("width"), text="beside:N"
     )
     layers: list[Any] = [track, span, dot, said]
+    if any(row.before is not None for row in rows):
+        earlier = base.mark_point(color=colours.muted, size=55, filled=False, strokeWidth=1.5, opacity=1)
+        layers.insert(2, earlier.encode(y=y, x="before:Q"))
     if band is not None:
         layers.insert(0, _band(band, colours, named=not bare))
     if mark is not None:
@@ -113,8 +119,10 @@ def _vertical(at: float, label: str, colours: Palette) -> alt.LayerChart:
     return alt.layer(line, said)
 
 
-def distribution(scores: Sequence[float], colours: Palette) -> alt.LayerChart:
-    """How many calls lie in each ten points."""
+def distribution(
+    scores: Sequence[float], colours: Palette, *, mark: float | None = None, height: int = 150
+) -> alt.LayerChart:
+    """How many calls lie in each ten points; ``mark`` is the pass mark, drawn as a line."""
     bins = [0] * 10
     for value in scores:
         bins[min(9, int(value // 10))] += 1
@@ -139,7 +147,10 @@ def distribution(scores: Sequence[float], colours: Palette) -> alt.LayerChart:
         .encode(x=alt.X("mid:Q"), y="n:Q", text="said:N")
         .transform_calculate(mid="datum.from + 5")
     )
-    return _finished(alt.layer(bars, said), height=150)
+    layers: list[Any] = [bars, said]
+    if mark is not None:
+        layers.append(_vertical(mark, f"pass {mark:.0f}", colours))
+    return _finished(alt.layer(*layers), height=height)
 
 
 def weeks(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
@@ -152,7 +163,7 @@ def weeks(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
                 p.low,
                 p.high,
                 f"{p.score:.0f}",
-                f"week of {p.week.day} {p.week:%b %Y}: {p.score:.0f} ({p.low:.0f}–{p.high:.0f}), {p.n_calls} calls",
+                _week_told(p),
             )
             for p in points
         ],
@@ -182,6 +193,29 @@ def weeks(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
         y="score:Q", text="said:N"
     )
     return _finished(alt.layer(band if len(points) > 1 else bars, line, dots, said), height=200)
+
+
+def spark(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
+    """The weeks' means as a small line without words, on the same 0 to 100 for everybody."""
+    frame = pd.DataFrame(
+        [(pd.Timestamp(p.week), p.score, p.low, p.high, _week_told(p)) for p in points],
+        columns=["week", "score", "low", "high", "told"],
+    )
+    x = alt.X("week:T", title=None, axis=NO_AXIS, scale=alt.Scale(padding=6))
+    y = alt.Y("low:Q", scale=SCORES, title=None, axis=NO_AXIS)
+    base = alt.Chart(frame).encode(x=x, tooltip=[alt.Tooltip("told:N", title=" ")])
+    band = base.mark_area(color=colours.soft, opacity=0.5).encode(y=y, y2="high:Q")
+    line = base.mark_line(color=colours.accent, strokeWidth=2).encode(y="score:Q")
+    last = (
+        alt.Chart(frame.tail(1))
+        .mark_circle(color=colours.accent, size=45, opacity=1)
+        .encode(x=x, y="score:Q", tooltip=[alt.Tooltip("told:N", title=" ")])
+    )
+    return _finished(alt.layer(band, line, last), height=SPARK_PX, top=2, axis=False)
+
+
+def _week_told(p: TrendPoint) -> str:
+    return f"week of {p.week.day} {p.week:%b %Y}: {p.score:.0f} ({p.low:.0f}–{p.high:.0f}), {p.n_calls} calls"
 
 
 def waterfall(steps: Sequence[Step], colours: Palette) -> alt.LayerChart:

@@ -13,16 +13,19 @@ from qa.web.parts.player import LEAD_S, address_of
 WHOLE_CALL = "the whole call shows it"
 
 
-def theme_card(theme: Theme, *, good: bool, mine: bool, key: str) -> None:
-    """One question of the form: how often it went well, the tip, and own examples to hear."""
+def theme_card(theme: Theme, *, good: bool, agent: str | None, key: str) -> None:
+    """One question of the form: how often it went well, the tip, and own examples to hear.
+
+    ``agent`` is whom it is about; None: whoever reads it.
+    """
     with st.container(border=True):
         sign = ":green[✓]" if good else ":yellow[→]"
-        st.markdown(f"{sign} **{look.escape(theme.question)}**")
+        st.markdown(f"{sign} **{look.escape(look.addressed(theme.question, agent))}**")
         st.caption(_counted(theme))
         if not good and theme.tip:
             st.markdown(look.escape(theme.tip))
         if not good and theme.gain:
-            who = "your" if mine else "the"
+            who = "the" if agent else "your"
             st.caption(f"Worth about {theme.gain:.1f} points of 100 on {who} average call.")
         _examples(theme, key)
 
@@ -30,6 +33,8 @@ def theme_card(theme: Theme, *, good: bool, mine: bool, key: str) -> None:
 def _counted(theme: Theme) -> str:
     if theme.n_met == theme.n_asked:
         return f"In all {theme.n_asked} calls where it came up."
+    if not theme.n_met:
+        return f"Not yet, in {look.count(theme.n_asked, 'call')} where it came up."
     return f"In {theme.n_met} of {look.count(theme.n_asked, 'call')} where it came up."
 
 
