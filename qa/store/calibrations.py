@@ -16,11 +16,12 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, insert, select, update
 
 from qa.errors import InputError, NotAllowed
+from qa.store.accounts import principal_from
 from qa.store.audit import write
 from qa.store.calls import load_machine_call
 from qa.store.codec import from_ms, moment_of
 from qa.store.engine import Store, now_ms
-from qa.store.scope import account_or_none, no_such, require
+from qa.store.scope import account_or_none, no_such, require, visible
 from qa.store.tables import Account, CalibrationLabel, CalibrationSession, Call
 from qa.values import Outcome, Principal
 
@@ -95,10 +96,15 @@ def new_round(
         raise InputError(f"{', '.join(other)}: not scored by {form}; a round has one form")
     public_id = f"r{secrets.token_hex(4)}"
     with store.writing() as connection:
-        known = dict(connection.execute(select(Account.login, Account.role)).tuples().all())
-        wrong = [login for login in raters if known.get(login) not in RATERS]
+        found = connection.execute(select(Account.__table__).where(Account.login.in_(raters)))
+        known = {row.login: principal_from(row) for row in found}
+        wrong = [login for login in raters if login not in known or known[login].role not in RATERS]
         if wrong:
             raise InputError(f"{', '.join(wrong)}: no account that may rate; `qa accounts list` shows them")
+        for login in raters:
+            hidden = _hidden(connection, known[login], calls)
+            if hidden:
+                raise InputError(f"{login} may not see {', '.join(hidden)}; name another rater")
         connection.execute(
             insert(CalibrationSession).values(
                 public_id=public_id,
@@ -117,7 +123,10 @@ def new_round(
 
 
 def list_rounds(store: Store, principal: Principal) -> tuple[RoundRow, ...]:
-    """Rounds, newest first: all for leads and admins, one's own for other raters."""
+    """Rounds, newest first: all for leads and admins; for other raters those they rate in.
+
+    A round with a call that one may no longer see, since its agent changed the team, is not shown either.
+    """
     if principal.role not in (*RATERS, "system"):
         return ()
     with store.reading() as connection:
@@ -129,7 +138,7 @@ def list_rounds(store: Store, principal: Principal) -> tuple[RoundRow, ...]:
         return tuple(
             _round(connection, row, only=None if leads or row.state == "closed" else login)
             for row in rows
-            if leads or login in row.raters
+            if leads or (login in row.raters and not _hidden(connection, principal, row.calls))
         )
 
 
@@ -273,6 +282,12 @@ def may_see_the_program(store: Store, principal: Principal, call_id: str) -> boo
             )
         )
         return not any(call_id in row.calls and login in row.raters for row in rows)
+
+
+def _hidden(connection: Connection, principal: Principal, calls: Sequence[str]) -> list[str]:
+    """Those of the calls that somebody may not see."""
+    seen = select(Call.call_id).where(Call.call_id.in_(calls), visible(principal))
+    return sorted(set(calls) - set(connection.execute(seen).scalars()))
 
 
 def _login(connection: Connection, principal: Principal) -> str | None:

@@ -6,7 +6,7 @@ recorded is kept beside it and comes first. A promise is seen by who may see its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -76,7 +76,10 @@ def list_promises(
     now: datetime | None = None,
     limit: int = 1000,
 ) -> tuple[PromiseRow, ...]:
-    """Promises of calls that a principal may see, by due time, those without last; ``now`` None: the clock's."""
+    """Promises of calls that a principal may see, by due time, those without last; ``now`` None: the clock's.
+
+    The call that showed what became of a promise may be somebody else's: then it is not named.
+    """
     at = now_ms() if now is None else moment_ms(now) or 0
     query = (
         select(
@@ -103,7 +106,11 @@ def list_promises(
         query = query.where(PromiseTable.status == "open", PromiseTable.due_ms < at)
     query = query.order_by(PromiseTable.due_ms.asc().nulls_last(), PromiseTable.id).limit(limit)
     with store.reading() as connection:
-        return tuple(_row(row, at) for row in connection.execute(query))
+        rows = connection.execute(query).all()
+        decided_by = {row.decided_by_call for row in rows} - {None}
+        known = select(Call.call_id).where(Call.call_id.in_(decided_by), visible(principal))
+        seen = set(connection.execute(known).scalars())
+    return tuple(_row(row, at, seen) for row in rows)
 
 
 def keep_ledger(store: Store, principal: Principal, promises: Iterable[Promise]) -> int:
@@ -320,7 +327,7 @@ def _columns(p: Promise, row_id: int) -> dict[str, Any]:
     }
 
 
-def _row(row: Any, at: int) -> PromiseRow:
+def _row(row: Any, at: int, seen: Collection[str]) -> PromiseRow:
     return PromiseRow(
         promise_id=row.promise_id,
         call_id=row.public_call,
@@ -339,6 +346,6 @@ def _row(row: Any, at: int) -> PromiseRow:
         probability=row.probability,
         status=row.status,
         because=row.because,
-        decided_by_call=row.decided_by_call,
+        decided_by_call=row.decided_by_call if row.decided_by_call in seen else None,
         overdue=row.status == "open" and row.due_ms is not None and row.due_ms < at,
     )
