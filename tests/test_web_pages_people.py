@@ -12,12 +12,14 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from qa.calibration import Estimate
-from qa.errors import InputError, SettingsError
+from qa.errors import InputError, NotAllowed, SettingsError
+from qa.review.course import who_may_decide
 from qa.review.disputing import decide_dispute, open_dispute
 from qa.review.rounds import RATED, rate_call
 from qa.review.sampling import draw_sample
 from qa.settings import Settings
-from qa.store import CallFilter, CallRow, list_calls, load_call
+from qa.store import SYSTEM, CallFilter, CallRow, list_calls, load_call
+from qa.store.accounts import set_active
 from qa.store.acknowledgements import acknowledgements_of
 from qa.store.audit import list_audit
 from qa.store.calibrations import close_round, list_rounds, new_round
@@ -194,6 +196,47 @@ def test_who_gave_the_answer_before_does_not_decide(desk: Desk, monkeypatch: pyt
     assert any("somebody else decides" in one for one in said)
 
 
+def test_a_dispute_is_given_to_somebody_who_had_no_part_in_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = disputed(desk)
+    decide_dispute(
+        desk.store, desk["lea"], desk.pipeline, first, state="rejected", text="It was asked twice."
+    )
+    again = disputed(desk)
+    app = open_page(monkeypatch, desk["lea"], "disputes", id=again)
+    offered = app.selectbox(key=f"give-to-{again}")
+    assert set(offered.options) == {"Ada", "Leo"}
+    app.selectbox(key=f"give-to-{again}").set_value("leo").run()
+    app.button(key=f"give-{again}").click().run()
+    assert not app.exception
+    assert "Leo has it now" in app.success[0].value
+    assert list_disputes(desk.store, desk["lea"], state="open")[0].assigned_to == "Leo"
+    seen = open_page(monkeypatch, desk["leo"], "disputes")
+    assert "Given to you 1" in str(seen.segmented_control(key="dispute-state").options)
+    assert "given to Leo" in words_of(open_page(monkeypatch, desk["amy"], "disputes"))
+
+
+def test_where_nobody_may_decide_it_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = disputed(desk)
+    decide_dispute(
+        desk.store, desk["ada"], desk.pipeline, first, state="rejected", text="It was asked twice."
+    )
+    again = disputed(desk)
+    for login in ("leo", "lea"):
+        set_active(desk.store, SYSTEM, login, active=False)
+    app = open_page(monkeypatch, desk["ada"], "disputes", id=again)
+    assert any("Everybody who may decide had a part" in one.value for one in app.warning)
+
+
+def test_nobody_but_those_who_decide_sees_who_could(looking: Desk) -> None:
+    there = list_disputes(looking.store, looking["lea"])[0].dispute
+    assert set(who_may_decide(looking.store, looking["lea"], there)) == {"ada", "lea", "leo"}
+    for login in ("amy", "rita"):
+        with pytest.raises(NotAllowed):
+            who_may_decide(looking.store, looking[login], there)
+
+
 def test_an_agent_takes_a_dispute_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     dispute = disputed(desk)
     app = open_page(monkeypatch, desk["amy"], "disputes", id=dispute)
@@ -337,8 +380,6 @@ def test_settings_never_show_what_could_be_a_password(looking: Desk) -> None:
 
 
 def test_only_leads_choose_people(looking: Desk) -> None:
-    from qa.errors import NotAllowed
-
     assert set(colleagues(looking.store, looking["lea"], ("reviewer",))) == {"rita", "rob"}
     with pytest.raises(NotAllowed):
         colleagues(looking.store, looking["amy"], ("reviewer",))

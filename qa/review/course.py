@@ -82,6 +82,27 @@ def assign_dispute(store: Store, principal: Principal, dispute: str, login: str)
     return load_dispute(store, principal, dispute)
 
 
+def who_may_decide(store: Store, principal: Principal, dispute: str) -> dict[str, str]:
+    """Login to name of everybody who may decide a dispute: leads and admins who had no part in it before.
+
+    Raises
+    ------
+    NotAllowed
+        Only leads and admins choose; or there is no such dispute.
+    """
+    require(principal, *DECIDERS)
+    row = load_dispute(store, principal, dispute)
+    query = (
+        select(Account.id, Account.login, Account.name)
+        .where(Account.active, Account.role.in_(DECIDERS))
+        .order_by(Account.name, Account.login)
+    )
+    with store.reading() as connection:
+        key = key_of(connection, dispute)
+        out = frozenset() if key is None else barred(connection, key, row)
+        return {one.login: one.name for one in connection.execute(query) if one.id not in out}
+
+
 def comment(store: Store, principal: Principal, dispute: str, text: str) -> None:
     """Add a remark to a dispute's course.
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from qa.review.course import DECIDERS
 from qa.store.disputes import DisputeRow, list_disputes, load_dispute
 from qa.store.overview import matters
 from qa.values import Principal
@@ -16,7 +17,7 @@ from qa.web.parts.call_list import NO_MATTER, shortened
 from qa.web.parts.dispute_view import about_says, dispute_view
 from qa.web.parts.subjects import GROUNDS, SIGNS, STATES, due_says
 
-WAITING, DECIDED, WITHDRAWN = "Waiting", "Decided", "Taken back"
+MINE, WAITING, DECIDED, WITHDRAWN = "Given to you", "Waiting", "Decided", "Taken back"
 AT_MOST = 100
 
 
@@ -32,12 +33,14 @@ def page() -> None:
     flash.show()
     late = sum(row.overdue(datetime.now(UTC)) for row in rows)
     waiting = [row for row in rows if row.state == "open"]
+    mine = [row for row in waiting if principal.role in DECIDERS and row.assigned_to == principal.name]
     said = f"{look.count(len(waiting), 'dispute')} waiting"
     st.caption(said + (f", ✕ {late} past the time in which it should be decided" if late else ""))
     if not rows:
         _none(principal)
         return
     groups = {
+        **({MINE: mine} if mine else {}),
         WAITING: waiting,
         DECIDED: [row for row in rows if row.state in ("upheld", "partly_upheld", "rejected")],
         WITHDRAWN: [row for row in rows if row.state == "withdrawn"],
@@ -45,7 +48,7 @@ def page() -> None:
     chosen = st.segmented_control(
         "Which disputes",
         list(groups),
-        default=WAITING if waiting else DECIDED,
+        default=MINE if mine else WAITING if waiting else DECIDED,
         format_func=lambda name: f"{name} {len(groups[name])}",
         label_visibility="collapsed",
         required=True,
@@ -89,7 +92,7 @@ def _rows(principal: Principal, rows: Sequence[DisputeRow]) -> None:
 
 def _ending(row: DisputeRow) -> str:
     if row.state == "open":
-        to = f", given to {look.escape(row.assigned_to)}" if row.assigned_to else ""
+        to = f", given to {look.escape(row.assigned_to)}" if row.assigned_to else ", given to nobody yet"
         due = look.escape(due_says(row))
         colour = "red" if row.overdue(datetime.now(UTC)) else "gray"
         return f"opened {look.day(row.opened_at)} by {look.escape(row.opened_by)}{to}  ·  :{colour}[{due}]"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from qa.errors import NotAllowed, QaError
 from qa.review.claims import change_of
-from qa.review.course import DECIDERS, barred, comment, withdraw_dispute
+from qa.review.course import DECIDERS, comment, withdraw_dispute
 from qa.review.deciding import Decided, load_case, preview
 from qa.review.disputing import decide_dispute
 from qa.store import evaluations_of, load_call
-from qa.store.disputes import DisputeRow, State, dispute_events, finding_named, key_of
+from qa.store.colleagues import own_login
+from qa.store.disputes import DisputeRow, State, dispute_events, finding_named
 from qa.values import Finding, Principal
 from qa.web import look, navigation, state
 from qa.web.parts import flash, hearing
 from qa.web.parts.decided import decided_view
+from qa.web.parts.dispute_desk import given_to, may_decide
 from qa.web.parts.judge import judge
 from qa.web.parts.subjects import (
     EVENTS,
@@ -56,7 +60,8 @@ def dispute_view(principal: Principal, row: DisputeRow, *, with_call: bool) -> N
     stored = load_call(state.store(), principal, row.call_id)
     found = disputed_finding(row)
     st.markdown(f"**{look.escape(about_says(row, stored.evaluation.form))}**")
-    st.markdown(f"{SIGNS[row.state]} {STATES[row.state]}  :gray[{look.escape(due_says(row))}]")
+    colour = "red" if row.overdue(datetime.now(UTC)) else "gray"
+    st.markdown(f"{SIGNS[row.state]} {STATES[row.state]}  :{colour}[{look.escape(due_says(row))}]")
     st.markdown(f"{GROUNDS[row.ground]}: {look.escape(row.text)}")
     for one in row.corrections:
         was = look.escape(turn_says(stored.call, one.turn))
@@ -115,14 +120,13 @@ def _course(principal: Principal, row: DisputeRow) -> None:
 
 def _acts(principal: Principal, row: DisputeRow, found: Finding | None) -> None:
     if principal.role in DECIDERS:
-        with state.store().reading() as connection:
-            key = key_of(connection, row.dispute)
-            out = key is not None and principal.account_id in barred(connection, key, row)
-        if out:
-            st.info("You had a part in this before, so somebody else decides it.", icon=":material/balance:")
-        else:
+        people = may_decide(principal, row)
+        me = own_login(state.store(), principal)
+        given_to(principal, row, people, me=me)
+        if me in people:
             _decide(principal, row, found)
             return
+        st.info("You had a part in this before, so somebody else decides it.", icon=":material/balance:")
     _remark(principal, row)
     if row.opened_by == principal.name:
         _withdraw(principal, row)
