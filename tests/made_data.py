@@ -73,7 +73,12 @@ def make_data(folder: Path) -> Path:
 
 
 def write_call(
-    folder: Path, call_id: str, *, agent: str = "Priya Nair", says: str = "I am so sorry to hear that."
+    folder: Path,
+    call_id: str,
+    *,
+    agent: str = "Priya Nair",
+    says: str = "I am so sorry to hear that.",
+    customer: str = "C-1",
 ) -> Path:
     """Write a transcript as Call JSON and return its path."""
     turns = [
@@ -89,7 +94,7 @@ def write_call(
             {
                 "call_id": call_id,
                 "agent": agent,
-                "customer": "C-1",
+                "customer": customer,
                 "queue": "deliveries",
                 "started_at": "2025-03-03T09:00:00",
                 "language": "en",

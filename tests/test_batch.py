@@ -24,8 +24,10 @@ from qa.hearing import Source, find_inputs
 from qa.settings import Settings
 from qa.store import SYSTEM, Store, evaluations_of, list_calls, listening_copy, load_call, open_store
 from qa.store import jobs as queue
+from qa.store.customers import basis_of, keep_promises_of
 from qa.store.jobs import LostLeaseError
 from qa.store.progress import batch_items, batch_progress, list_batches, retry_failed
+from qa.store.promises import list_promises
 from qa.store.tables import Evaluation, Job
 from qa.values import Principal
 
@@ -219,6 +221,34 @@ def test_a_form_that_was_used_stays_as_it_is(store: Store, settings: Settings, t
     form.write_text(as_used)
     assert run(store, settings, second)[0].status == "scored"
     assert load_call(store, SYSTEM, "b").evaluation.form == "default.v2"
+
+
+def test_promises_are_up_to_date_when_a_later_call_of_the_customer_is_scored(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    cards = settings.data / "behaviours"
+    commitment = (cards / "over_promise.yaml").read_text().replace("over_promise", "commitment")
+    (cards / "commitment.yaml").write_text(commitment)
+    first = write_call(tmp_path / "calls", "a", says="I guarantee I will call you back tomorrow.")
+    run(store, settings, first)
+    (made,) = list_promises(store, SYSTEM)
+    assert (made.call_id, made.customer) == ("a", "C-1")
+    other = write_call(tmp_path / "calls", "b", says="I guarantee a refund on Friday.", customer="C-2")
+    run(store, settings, other)
+    assert {p.call_id for p in list_promises(store, SYSTEM)} == {"a", "b"}
+    run(store, settings, first)
+    assert len(list_promises(store, SYSTEM)) == 2, "scored again, promised once"
+
+
+def test_promises_worked_out_from_what_has_changed_meanwhile_are_not_kept(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    run(store, settings, write_call(tmp_path / "calls", "a", customer="C-1"))
+    before = basis_of(store, call_id="a", customer="C-1")
+    run(store, settings, write_call(tmp_path / "calls", "b", customer="C-1", says="Hello, is that you?"))
+    assert not keep_promises_of(store, before, (), call_id="a", customer="C-1")
+    now = basis_of(store, call_id="a", customer="C-1")
+    assert keep_promises_of(store, now, (), call_id="a", customer="C-1")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")

@@ -22,8 +22,10 @@ from typing import Any
 from qa.batch.deliver import deliver_due
 from qa.batch.files import Content, content_of, keep_file, make_listening_copy
 from qa.batch.pipeline import Pipeline, Result
+from qa.batch.promised import renew_promises
 from qa.errors import InputError, QaError, StoreError
 from qa.hearing import Source
+from qa.promises import load_phrases
 from qa.scoring import form_hash
 from qa.store.calls import load_heard
 from qa.store.engine import Store
@@ -164,6 +166,7 @@ def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[
     if claimed.source.get("form"):
         pipeline = with_form(pipeline, claimed.source["form"])
     stage("hearing")
+    load_phrases(pipeline.settings.data)  # a mistake in them is told now, not when the call is scored
     pipeline.check_words(source)
     metadata = pipeline.metadata(source)
     with store.reading() as connection:
@@ -191,6 +194,19 @@ def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[
                 auto_failed_by=evaluation.auto_failed_by,
                 agent=result.call.agent,
             )
+    _renew(store, pipeline, claimed, saved.call_id, customer=result.call.customer)
+
+
+def _renew(store: Store, pipeline: Pipeline, claimed: Claimed, call_id: str, *, customer: str | None) -> None:
+    """Bring the promises up to date. The call is scored by now, so a fault here takes nothing away from it."""
+    try:
+        renew_promises(store, pipeline.settings, call_id, customer=customer)
+    except QaError as err:
+        log.error(  # noqa: TRY400 - never what was said
+            "job %d: scored, but its promises are not up to date (%s); run: qa promises",
+            claimed.job_id,
+            type(err).__name__,
+        )
 
 
 def with_form(pipeline: Pipeline, form: str) -> Pipeline:

@@ -124,7 +124,7 @@ def keep_ledger(store: Store, principal: Principal, promises: Iterable[Promise])
     require(principal, "admin", "lead")
     with store.writing() as connection:
         ids = dict(connection.execute(select(Call.call_id, Call.id)).tuples().all())
-        rows = [_columns(p, ids[p.call_id]) for p in promises if p.call_id in ids]
+        rows = [promise_columns(p, ids[p.call_id]) for p in promises if p.call_id in ids]
         before = {
             r.promise_id: r.status
             for r in connection.execute(select(PromiseTable.promise_id, PromiseTable.status))
@@ -306,7 +306,8 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _columns(p: Promise, row_id: int) -> dict[str, Any]:
+def promise_columns(p: Promise, row_id: int) -> dict[str, Any]:
+    """The columns of a promise made in the call with this row."""
     return {
         "promise_id": p.promise_id,
         "call_id": row_id,
