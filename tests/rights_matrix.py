@@ -17,6 +17,7 @@ from made_rights import Things, World
 from qa import batch, report
 from qa.batch import verify
 from qa.hearing import find_inputs
+from qa.report import levels as report_levels
 from qa.review import (
     course,
     deciding,
@@ -48,12 +49,14 @@ from qa.store import (
     facts,
     identities,
     jobs,
+    levels,
     overview,
     progress,
     promises,
     records,
     reviews,
     samples,
+    saved_filters,
     scores,
     sessions,
     staff,
@@ -234,6 +237,9 @@ STORE: dict[str, Ask] = {
     "qa.store.records.scorecard_records": read(
         lambda w, p, t: records.scorecard_records(w.store, p, with_evidence=True)
     ),
+    "qa.store.levels.level_rows": read(lambda w, p, t: levels.level_rows(w.store, p)),
+    "qa.store.levels.level_records": read(lambda w, p, t: levels.level_records(w.store, p)),
+    "qa.store.levels.tallies": read(lambda w, p, t: levels.tallies(w.store, p)),
     "qa.store.reviews.list_reviews": read(lambda w, p, t: reviews.list_reviews(w.store, p)),
     "qa.store.reviews.list_labels": read(lambda w, p, t: reviews.list_labels(w.store, p), QA),
     "qa.store.reviews.answers_beside": of(lambda w, p, t: reviews.answers_beside(w.store, p, t.call)),
@@ -247,6 +253,20 @@ STORE: dict[str, Ask] = {
     "qa.store.samples.list_samples": read(lambda w, p, t: samples.list_samples(w.store, p), QA),
     "qa.store.samples.end_sample": change_of(
         lambda w, p, t: samples.end_sample(w.store, p, t.sample, t.call, state="done"), QA
+    ),
+    # Everybody's own choices, whatever the role: there is no way to name another's.
+    "qa.store.saved_filters.saved_filters": read(lambda w, p, t: saved_filters.saved_filters(w.store, p)),
+    "qa.store.saved_filters.keep_filter": change(
+        lambda w, p, t: saved_filters.keep_filter(w.store, p, name="x", choice={"q": "y"})
+    ),
+    "qa.store.saved_filters.make_default": change(
+        lambda w, p, t: saved_filters.make_default(w.store, p, None)
+    ),
+    "qa.store.saved_filters.delete_filter": change(
+        lambda w, p, t: (
+            saved_filters.keep_filter(w.store, p, name="x", choice={}),
+            saved_filters.delete_filter(w.store, p, "x"),
+        )
     ),
     "qa.store.scores.scored_calls": read(lambda w, p, t: scores.scored_calls(w.store, p)),
     "qa.store.scores.criterion_counts": read(lambda w, p, t: scores.criterion_counts(w.store, p)),
@@ -351,6 +371,12 @@ ABOVE: dict[str, Ask] = {
         lambda w, p, t: sampling.draw_sample(w.store, p, round_name="x", which=CallFilter()), LEADS
     ),
     "qa.report.team_scorecards": read(lambda w, p, t: report.team_scorecards(w.store, p), pooled=True),
+    "qa.report.levels.cards_seen_by": read(
+        lambda w, p, t: report_levels.cards_seen_by(
+            w.store, p, CallFilter(), report_levels.everybodys_cards(w.store, CallFilter())
+        ),
+        pooled=True,
+    ),
     "qa.report.coaching_of": of(
         lambda w, p, t: report.coaching_of(w.store, p, t.agent, form=form_of(w), tips={}), pooled=True
     ),

@@ -22,6 +22,8 @@ from qa.values import Principal
 __all__ = ["coaching_of", "progress_of", "team_scorecards", "to_csv", "to_json"]
 
 EVERY_CALL = CallFilter()
+BESIDE = 3_000
+"""So many of everybody's newest calls an agent's are compared with in coaching."""
 
 
 def team_scorecards(
@@ -86,9 +88,14 @@ def coaching_of(
         record.evaluation.call_id: record
         for record in scorecard_records(store, SYSTEM, replace(everybody, agent=agent), with_evidence=True)
     }
-    # Only the agent's own calls are pointed into, so only their evidence is read.
-    records = [own.get(r.evaluation.call_id, r) for r in scorecard_records(store, SYSTEM, everybody)]
-    return coaching(records, agent, form, tips=tips)
+    # Only the agent's own calls are pointed into, so only their evidence is read; what everybody does is known
+    # well enough from the newest calls.
+    others = [
+        record
+        for record in scorecard_records(store, SYSTEM, everybody, newest=BESIDE)
+        if record.evaluation.call_id not in own
+    ]
+    return coaching([*own.values(), *others], agent, form, tips=tips)
 
 
 def progress_of(

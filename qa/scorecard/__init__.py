@@ -6,7 +6,15 @@ The parts: :mod:`records` (what goes in), :mod:`pooling` (means with honest inte
 :mod:`replay` (what a new form would change).
 """
 
-from qa.scorecard.cards import Comparison, CriterionCard, Scorecard, SectionCard, as_json, scorecards
+from qa.scorecard.cards import (
+    Comparison,
+    CriterionCard,
+    CriterionTally,
+    Scorecard,
+    SectionCard,
+    as_json,
+    scorecards,
+)
 from qa.scorecard.case_mix import MixRow
 from qa.scorecard.coaching import Coaching, Example, Progress, Theme, coaching, progress
 from qa.scorecard.difficulty import difficulty
@@ -20,6 +28,7 @@ __all__ = [
     "Coaching",
     "Comparison",
     "CriterionCard",
+    "CriterionTally",
     "Example",
     "MixRow",
     "Progress",

@@ -10,15 +10,15 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
 
-from qa.scorecard.case_mix import MixRow, adjusted, mix
-from qa.scorecard.pooling import Pooled, pool, scatter
+from qa.scorecard.case_mix import MixRow, adjusted, mixes
+from qa.scorecard.pooling import Pooled, Sums, pool, pool_sums, scatter
 from qa.scorecard.records import ScoredCall, when
 from qa.scorecard.trend import Trend, trend
 
@@ -92,8 +92,36 @@ class Scorecard:
     comparison: Comparison
 
 
+@dataclass(frozen=True, slots=True)
+class CriterionTally:
+    """One criterion over one agent's scored calls, added up.
+
+    ``shares`` are the parts of the points earned where it was answered (0 to 100), None where it never was;
+    ``lost`` points of 100 lost to it in all these calls.
+    """
+
+    agent: str
+    criterion: str
+    section: str
+    n_met: int
+    n_missed: int
+    n_not_applicable: int
+    n_not_measured: int
+    n_uncertain: int
+    shares: Sums | None
+    lost: float
+
+    @property
+    def n(self) -> int:
+        return self.n_met + self.n_missed + self.n_not_applicable + self.n_not_measured + self.n_uncertain
+
+
 def scorecards(
-    records: Sequence[ScoredCall], *, min_calls_to_compare: int = 5, share: float = 0.90
+    records: Sequence[ScoredCall],
+    *,
+    min_calls_to_compare: int = 5,
+    share: float = 0.90,
+    tallies: Sequence[CriterionTally] | None = None,
 ) -> tuple[Scorecard, ...]:
     """One scorecard per agent, ordered by name.
 
@@ -105,6 +133,8 @@ def scorecards(
         Fewer scored calls give no comparison and no trend.
     share : float
         How often an interval should hold the true level.
+    tallies : sequence of CriterionTally, optional
+        The criteria of the scored calls, where they were added up elsewhere; ``records`` then need no answers.
     """
     ordered = sorted(records, key=lambda r: (r.agent, when(r), r.evaluation.call_id))
     scored = [r for r in ordered if r.score is not None]
@@ -113,7 +143,8 @@ def scorecards(
         by_agent.setdefault(record.agent, []).append(record)
     levels = pooled_by_agent({a: _scores(c) for a, c in by_agent.items()}, share=share)
     sections = _sections(by_agent, share=share)
-    criteria = _criteria(by_agent, share=share)
+    criteria = _criteria(_tallied(scored) if tallies is None else tallies, share=share)
+    kinds = mixes(scored)
     comparisons = _comparisons(scored, min_calls=min_calls_to_compare, share=share)
     cards = []
     for agent, calls in by_agent.items():
@@ -134,7 +165,7 @@ def scorecards(
                 sections=sections.get(agent, ()),
                 criteria=criteria.get(agent, ()),
                 trend=trend(calls, share=share, min_calls=min_calls_to_compare),
-                mix=mix(scored, agent),
+                mix=kinds.get(agent, ()),
                 comparison=comparisons.get(agent, _TOO_FEW),
             )
         )
@@ -148,8 +179,17 @@ def pooled_by_agent(
     agents = [a for a, s in scores.items() if len(s)]
     if not agents:
         return {}
-    pooled = pool([scores[a] for a in agents], share=share, least_sd=least_sd)
-    return {a: _row(pooled, i) for i, a in enumerate(agents)}
+    return pooled_sums({a: Sums.of(scores[a]) for a in agents}, share=share, least_sd=least_sd)
+
+
+def pooled_sums(
+    sums: Mapping[str, Sums], *, share: float, least_sd: float = 0.0
+) -> dict[str, tuple[float, float, float, float]]:
+    """As :func:`pooled_by_agent`, from what is known of each agent's scores."""
+    if not sums:
+        return {}
+    pooled = pool_sums(list(sums.values()), share=share, least_sd=least_sd)
+    return {a: _row(pooled, i) for i, a in enumerate(sums)}
 
 
 def as_json(card: Scorecard) -> dict[str, Any]:
@@ -185,70 +225,42 @@ def _scores(calls: Sequence[ScoredCall]) -> list[float]:
 def _sections(
     by_agent: Mapping[str, Sequence[ScoredCall]], *, share: float
 ) -> dict[str, tuple[SectionCard, ...]]:
-    names = dict.fromkeys(
-        name for calls in by_agent.values() for c in calls for name, _ in c.evaluation.sections
-    )
-    cards: dict[str, list[SectionCard]] = {}
-    for name in names:
-        scores = {
-            agent: [
-                value
-                for c in calls
-                if c.score is not None and (value := dict(c.evaluation.sections).get(name)) is not None
-            ]
-            for agent, calls in by_agent.items()
-        }
-        for agent, (mean, low, high, _) in pooled_by_agent(scores, share=share).items():
-            cards.setdefault(agent, []).append(SectionCard(name, len(scores[agent]), mean, low, high))
-    return {agent: tuple(found) for agent, found in cards.items()}
-
-
-def _criteria(
-    by_agent: Mapping[str, Sequence[ScoredCall]], *, share: float
-) -> dict[str, tuple[CriterionCard, ...]]:
-    tallies: dict[tuple[str, str], dict[str, _Tally]] = {}
+    scores: dict[str, dict[str, list[float]]] = {}
     for agent, calls in by_agent.items():
         for call in calls:
-            if call.score is None:
-                continue
-            worth = sum(a.max_points for a in call.evaluation.answers)
-            for a in call.evaluation.answers:
-                tally = tallies.setdefault((a.criterion, a.section), {}).setdefault(agent, _Tally([], [], []))
-                tally.outcomes.append(a.outcome)
-                if a.max_points > 0:
-                    tally.shares.append(100 * a.points / a.max_points)
-                    tally.lost.append(100 * (a.max_points - a.points) / worth)
-    cards: dict[str, list[CriterionCard]] = {}
-    for (criterion, section), found in tallies.items():
-        shares = {agent: t.shares for agent, t in found.items()}
-        levels = pooled_by_agent(shares, share=share, least_sd=_least_sd(shares))
-        for agent, tally in found.items():
-            card = _criterion_card(criterion, section, tally, levels.get(agent))
-            cards.setdefault(agent, []).append(card)
+            for name, value in call.evaluation.sections:
+                own = scores.setdefault(name, {}).setdefault(agent, [])
+                if call.score is not None and value is not None:
+                    own.append(value)
+    cards: dict[str, list[SectionCard]] = {}
+    for name, found in scores.items():
+        for agent, (mean, low, high, _) in pooled_by_agent(found, share=share).items():
+            cards.setdefault(agent, []).append(SectionCard(name, len(found[agent]), mean, low, high))
     return {agent: tuple(rows) for agent, rows in cards.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    """What one agent's calls gave for one criterion."""
+def _tallied(scored: Sequence[ScoredCall]) -> list[CriterionTally]:
+    """The answers of calls with a total, added up per agent and criterion in the order of the form."""
+    found: dict[tuple[str, str], dict[str, _Answers]] = {}
+    for call in scored:
+        worth = sum(a.max_points for a in call.evaluation.answers)
+        for a in call.evaluation.answers:
+            own = found.setdefault((a.criterion, a.section), {}).setdefault(call.agent, _Answers([], [], []))
+            own.outcomes.append(a.outcome)
+            if a.max_points > 0:
+                own.shares.append(100 * a.points / a.max_points)
+                own.lost.append(100 * (a.max_points - a.points) / worth)
+    return [
+        _tally(agent, criterion, section, own)
+        for (criterion, section), agents in found.items()
+        for agent, own in agents.items()
+    ]
 
-    outcomes: list[str]
-    shares: list[float]
-    lost: list[float]
 
-
-def _least_sd(shares: Mapping[str, Sequence[float]]) -> float:
-    """The scatter of a yes or no whose odds are known from so many answers only: ten of ten is not always."""
-    every = [value / 100 for values in shares.values() for value in values]
-    odds = (sum(every) + 0.5) / (len(every) + 1.0)
-    return 100 * float(np.sqrt(odds * (1 - odds)))
-
-
-def _criterion_card(
-    criterion: str, section: str, tally: _Tally, level: tuple[float, float, float, float] | None
-) -> CriterionCard:
-    count = tally.outcomes.count
-    return CriterionCard(
+def _tally(agent: str, criterion: str, section: str, own: _Answers) -> CriterionTally:
+    count = own.outcomes.count
+    return CriterionTally(
+        agent,
         criterion,
         section,
         count("met"),
@@ -256,10 +268,55 @@ def _criterion_card(
         count("not_applicable"),
         count("not_measured"),
         count("uncertain"),
+        Sums.of(own.shares) if own.shares else None,
+        sum(own.lost),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What one agent's calls gave for one criterion."""
+
+    outcomes: list[str]
+    shares: list[float]
+    lost: list[float]
+
+
+def _criteria(tallies: Sequence[CriterionTally], *, share: float) -> dict[str, tuple[CriterionCard, ...]]:
+    together: dict[tuple[str, str], list[CriterionTally]] = {}
+    for tally in tallies:
+        together.setdefault((tally.criterion, tally.section), []).append(tally)
+    cards: dict[str, list[CriterionCard]] = {}
+    for rows in together.values():
+        sums = {row.agent: row.shares for row in rows if row.shares is not None}
+        levels = pooled_sums(sums, share=share, least_sd=_least_sd(sums.values()))
+        for row in rows:
+            cards.setdefault(row.agent, []).append(_criterion_card(row, levels.get(row.agent)))
+    return {agent: tuple(rows) for agent, rows in cards.items()}
+
+
+def _least_sd(shares: Iterable[Sums]) -> float:
+    """The scatter of a yes or no whose odds are known from so many answers only: ten of ten is not always."""
+    n, earned = 0, 0.0
+    for one in shares:
+        n, earned = n + one.n, earned + one.n * one.mean / 100
+    odds = (earned + 0.5) / (n + 1.0)
+    return 100 * float(np.sqrt(max(0.0, odds * (1 - odds))))
+
+
+def _criterion_card(tally: CriterionTally, level: tuple[float, float, float, float] | None) -> CriterionCard:
+    return CriterionCard(
+        tally.criterion,
+        tally.section,
+        tally.n_met,
+        tally.n_missed,
+        tally.n_not_applicable,
+        tally.n_not_measured,
+        tally.n_uncertain,
         level[0] if level else None,
         level[1] if level else None,
         level[2] if level else None,
-        round(sum(tally.lost) / len(tally.outcomes), 3),
+        round(tally.lost / tally.n, 3),
     )
 
 

@@ -23,6 +23,10 @@ SETTLED_POINTS = 1e-4
 Floats = NDArray[np.float64]
 
 
+Kind = tuple[str | None, str | None]
+"""A queue and a difficulty."""
+
+
 @dataclass(frozen=True, slots=True)
 class MixRow:
     """An agent's calls of one kind, beside everybody's."""
@@ -54,27 +58,28 @@ def adjusted(records: Sequence[ScoredCall]) -> Floats:
     return np.asarray(scores - effects[0] - effects[1])
 
 
+def mixes(records: Sequence[ScoredCall]) -> dict[str, tuple[MixRow, ...]]:
+    """The kinds of calls each agent took, most frequent first."""
+    everybody: dict[Kind, list[float]] = {}
+    own: dict[str, dict[Kind, list[float]]] = {}
+    for record in records:
+        kind, score = (record.queue, record.difficulty), _score(record)
+        everybody.setdefault(kind, []).append(score)
+        own.setdefault(record.agent, {}).setdefault(kind, []).append(score)
+    whole = {kind: (len(scores), round(float(np.mean(scores)), 2)) for kind, scores in everybody.items()}
+    made = {}
+    for agent, kinds in own.items():
+        rows = [
+            MixRow(*kind, len(scores), round(float(np.mean(scores)), 2), *whole[kind])
+            for kind, scores in kinds.items()
+        ]
+        made[agent] = tuple(sorted(rows, key=lambda r: (-r.n_calls, r.queue or "", r.difficulty or "")))
+    return made
+
+
 def mix(records: Sequence[ScoredCall], agent: str) -> tuple[MixRow, ...]:
     """The kinds of calls an agent took, most frequent first."""
-    kinds: dict[tuple[str | None, str | None], list[ScoredCall]] = {}
-    for record in records:
-        kinds.setdefault((record.queue, record.difficulty), []).append(record)
-    rows = []
-    for (queue, difficulty), calls in kinds.items():
-        own = [_score(r) for r in calls if r.agent == agent]
-        if own:
-            everyone = [_score(r) for r in calls]
-            rows.append(
-                MixRow(
-                    queue,
-                    difficulty,
-                    len(own),
-                    round(float(np.mean(own)), 2),
-                    len(everyone),
-                    round(float(np.mean(everyone)), 2),
-                )
-            )
-    return tuple(sorted(rows, key=lambda r: (-r.n_calls, r.queue or "", r.difficulty or "")))
+    return mixes(records).get(agent, ())
 
 
 def _score(record: ScoredCall) -> float:

@@ -33,6 +33,26 @@ six agents on."""
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """What is known of one agent's scores: how many, their mean, and the squares of their distances to it."""
+
+    n: int
+    mean: float
+    squares: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Sums:
+        """The sums of some scores; there must be one at least."""
+        return cls(len(values), float(np.mean(values)), float(np.var(values)) * len(values))
+
+    @classmethod
+    def of_totals(cls, n: int, total: float, total_of_squares: float) -> Sums:
+        """The sums from totals, as a database adds them up."""
+        mean = total / n
+        return cls(n, mean, max(0.0, total_of_squares - n * mean * mean))
+
+
+@dataclass(frozen=True, slots=True)
 class Pooled:
     """Partially pooled means, with their intervals, and what they were drawn towards."""
 
@@ -67,9 +87,14 @@ def pool(groups: Sequence[Sequence[float]], *, share: float = 0.90, least_sd: fl
     """
     if not groups or any(len(g) == 0 for g in groups):
         raise ValueError("every agent needs at least one score; leave out those with none")
-    counts = np.array([len(g) for g in groups], dtype=np.float64)
-    means = np.array([np.mean(g) for g in groups])
-    variance, freedom = scatter(groups, least_sd=least_sd)
+    return pool_sums([Sums.of(g) for g in groups], share=share, least_sd=least_sd)
+
+
+def pool_sums(groups: Sequence[Sums], *, share: float = 0.90, least_sd: float = 0.0) -> Pooled:
+    """Pool the means of several agents of whom only the sums are known; as :func:`pool` otherwise."""
+    counts = np.array([g.n for g in groups], dtype=np.float64)
+    means = np.array([g.mean for g in groups])
+    variance, freedom = _scatter(counts, np.array([g.squares for g in groups]), least_sd=least_sd)
     error2 = variance / counts
     spreads, weights = _spreads(means, error2)
     total = error2[None, :] + spreads[:, None] ** 2
@@ -96,6 +121,10 @@ def scatter(groups: Sequence[Sequence[float]], *, least_sd: float = 0.0) -> tupl
     """Variance of one call's score for each agent, moderated by the team's, and its degrees of freedom."""
     counts = np.array([len(g) for g in groups], dtype=np.float64)
     squares = np.array([float(np.var(g)) * len(g) for g in groups])
+    return _scatter(counts, squares, least_sd=least_sd)
+
+
+def _scatter(counts: Floats, squares: Floats, *, least_sd: float) -> tuple[Floats, Floats]:
     freedom = float((counts - 1).sum())
     common = squares.sum() / freedom if freedom > 0 else FALLBACK_SD**2
     # a handful of equal scores is no proof that the next call scores the same

@@ -11,7 +11,7 @@ from qa.store.codec import moment_ms
 from qa.store.engine import Store
 from qa.store.rows import CallFilter
 from qa.store.scope import visible
-from qa.store.tables import Agent, Answer, Batch, BatchItem, Call, Evaluation, Finding, Job
+from qa.store.tables import Agent, Answer, Batch, BatchItem, Call, Finding, Job
 from qa.values import Principal
 
 _PIECE = re.compile(r'"([^"]+)"|(\S+)')
@@ -27,9 +27,6 @@ def matching(store: Store, principal: Principal, which: CallFilter) -> list[Colu
         conditions.append(Call.agent_id.in_(select(person.id).where(person.name == which.agent)))
     if which.team is not None:
         conditions.append(Call.agent_id.in_(select(person.id).where(person.team == which.team)))
-    if which.form is not None:
-        scored = aliased(Evaluation)
-        conditions.append(exists().where(scored.id == Call.evaluation_id, scored.form == which.form))
     if which.behaviour is not None:
         found = aliased(Finding)
         conditions.append(
@@ -53,8 +50,14 @@ def _plain(which: CallFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if which.queue is not None:
         conditions.append(Call.queue == which.queue)
+    if which.form is not None:
+        conditions.append(Call.form == which.form)
     if which.customer is not None:
         conditions.append(Call.customer == which.customer)
+    if which.customer_from is not None:
+        # A range, which an index answers; \uffff comes after every letter and digit.
+        first = which.customer_from
+        conditions.append(Call.customer.between(first, first + "\uffff"))
     if which.since is not None:
         conditions.append(Call.started_ms >= moment_ms(which.since))
     if which.until is not None:

@@ -105,11 +105,10 @@ def queues(store: Store, principal: Principal) -> tuple[str, ...]:
 def forms_used(store: Store, principal: Principal) -> tuple[str, ...]:
     """The forms of the scores in force that a principal may see, the one of most calls first."""
     query = (
-        select(Evaluation.form)
-        .join(Call, Call.evaluation_id == Evaluation.id)
-        .where(visible(principal))
-        .group_by(Evaluation.form)
-        .order_by(func.count().desc(), Evaluation.form)
+        select(Call.form)
+        .where(visible(principal), Call.form.is_not(None))
+        .group_by(Call.form)
+        .order_by(func.count().desc(), Call.form)
     )
     with store.reading() as connection:
         return tuple(str(row.form) for row in connection.execute(query))

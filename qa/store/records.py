@@ -7,7 +7,7 @@ calls needs only outcomes and points.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -23,12 +23,18 @@ from qa.values import Answer as AnswerValue
 from qa.values import Finding as FindingValue
 from qa.values import Principal
 
+AT_ONCE = 5_000
 NOBODY = "unknown"
 """Stands for the agent of calls that do not say who took them."""
 
 
 def scorecard_records(
-    store: Store, principal: Principal, which: CallFilter = EVERY_CALL, *, with_evidence: bool = False
+    store: Store,
+    principal: Principal,
+    which: CallFilter = EVERY_CALL,
+    *,
+    with_evidence: bool = False,
+    newest: int | None = None,
 ) -> tuple[ScoredCall, ...]:
     """Every matching call with its evaluation and answers, oldest first.
 
@@ -36,10 +42,19 @@ def scorecard_records(
     ----------
     with_evidence
         Read the findings of each answer too: needed to point at moments of calls, slower by far.
+    newest
+        Only so many calls, those that began last.
     """
-    conditions = matching(store, principal, which)
+    ids = (
+        select(Call.id)
+        .where(*matching(store, principal, which))
+        .order_by(Call.started_ms.desc().nulls_last(), Call.id.desc())
+        .limit(newest)
+    )
     query = (
         select(
+            Call.id,
+            Call.started_ms,
             Call.call_id,
             Call.queue,
             Call.started_iso,
@@ -52,14 +67,16 @@ def scorecard_records(
         )
         .join(Evaluation, Evaluation.id == Call.evaluation_id)
         .outerjoin(Agent, Agent.id == Call.agent_id)
-        .where(*conditions)
-        .order_by(Call.started_ms.asc().nulls_last(), Call.id)
     )
     with store.reading() as connection:
-        rows = connection.execute(query).all()
-        findings = _evidence(connection, conditions) if with_evidence else {}
-        ids = {row.detection_id: row.call_id for row in rows}
-        answers = _answers(connection, conditions, findings, ids, with_evidence=with_evidence)
+        rows = [
+            row
+            for some in chunks([row.id for row in connection.execute(ids)])
+            for row in connection.execute(query.where(Call.id.in_(some)))
+        ]
+        rows.sort(key=lambda row: (row.started_ms is None, row.started_ms, row.id))
+        findings = _evidence(connection, rows) if with_evidence else {}
+        answers = _answers(connection, rows, findings, with_evidence=with_evidence)
     return tuple(
         ScoredCall(
             agent=row.agent or NOBODY,
@@ -88,32 +105,31 @@ _EVALUATION_COLUMNS = (
 )
 
 
+def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The ids, some thousand at once: as many as one query may name."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]
+
+
 def _answers(
-    connection: Connection,
-    conditions: Iterable[Any],
-    findings: dict[int, list[Any]],
-    call_ids: dict[int, str],
-    *,
-    with_evidence: bool,
+    connection: Connection, rows: Sequence[Any], findings: dict[int, list[Any]], *, with_evidence: bool
 ) -> dict[int, list[AnswerValue]]:
     """Answers by evaluation, in the form's order."""
     columns = [getattr(Answer, name) for name in _LIGHT]
     if with_evidence:
-        columns += [Answer.reason, Answer.evidence, Answer.opportunity, Answer.searched, Call.detection_id]
-    query = (
-        select(*columns)
-        .select_from(Call)
-        .join(Answer, Answer.evaluation_id == Call.evaluation_id)
-        .where(*conditions)
-        .order_by(Answer.evaluation_id, Answer.n)
-    )
+        columns += [Answer.reason, Answer.evidence, Answer.opportunity, Answer.searched]
+    found_in = {row.evaluation_id: _Findings(findings.get(row.detection_id, []), row.call_id) for row in rows}
+    call_ids = {row.evaluation_id: row.call_id for row in rows}
     by_evaluation: dict[int, list[AnswerValue]] = defaultdict(list)
-    for row in connection.execute(query):
-        if with_evidence:
-            call_id = call_ids[row.detection_id]
-            found = _Findings(findings.get(row.detection_id, []), call_id)
-            by_evaluation[row.evaluation_id].append(codec.answer_from_row(row, found, call_id))
-        else:
+    for some in chunks(list(call_ids)):
+        query = (
+            select(*columns).where(Answer.evaluation_id.in_(some)).order_by(Answer.evaluation_id, Answer.n)
+        )
+        for row in connection.execute(query):
+            if with_evidence:
+                own = codec.answer_from_row(row, found_in[row.evaluation_id], call_ids[row.evaluation_id])
+                by_evaluation[row.evaluation_id].append(own)
+                continue
             # By position: rows are many, and looking up names costs more than making the answer.
             evaluation_id, criterion, section, outcome, points, most, probability, expected = row
             answer = AnswerValue(
@@ -135,17 +151,17 @@ _LIGHT = (
 )
 
 
-def _evidence(connection: Connection, conditions: Iterable[Any]) -> dict[int, list[Any]]:
+def _evidence(connection: Connection, rows: Sequence[Any]) -> dict[int, list[Any]]:
     """Rows of findings by detection, in order."""
-    query = (
-        select(Finding.__table__)
-        .join(Call, Call.detection_id == Finding.detection_id)
-        .where(*conditions)
-        .order_by(Finding.detection_id, Finding.n)
-    )
     by_detection: dict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(query):
-        by_detection[row.detection_id].append(row)
+    for some in chunks([row.detection_id for row in rows]):
+        query = (
+            select(Finding.__table__)
+            .where(Finding.detection_id.in_(some))
+            .order_by(Finding.detection_id, Finding.n)
+        )
+        for row in connection.execute(query):
+            by_detection[row.detection_id].append(row)
     return by_detection
 
 

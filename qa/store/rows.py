@@ -23,6 +23,7 @@ Origin = Literal["machine", "review", "dispute", "replay"]
 class CallFilter:
     """Which calls. What is None does not narrow; ``since`` is included, ``until`` is not.
 
+    ``customer_from`` is how the customer's id begins;
     ``text`` is searched in the words (all of them, phrases in quotes), ``behaviour`` must have been found with
     ``min_probability`` or more, ``outcome`` must have been given to ``criterion`` (to any, where that is None).
     """
@@ -31,6 +32,7 @@ class CallFilter:
     team: str | None = None
     queue: str | None = None
     customer: str | None = None
+    customer_from: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
@@ -137,6 +139,23 @@ class ScoreRow:
     passed: bool | None
     difficulty: str | None
     why_no_score: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRow:
+    """What a level needs of one call: a :class:`ScoreRow` without what only its evaluation knows."""
+
+    call_id: str
+    agent: str | None
+    team: str | None
+    queue: str | None
+    started_at: datetime | None
+    difficulty: str | None
+    form: str
+    score: float | None
+    sections: tuple[tuple[str, float | None], ...]
+    auto_failed_by: str | None
+    passed: bool | None
 
 
 @dataclass(frozen=True, slots=True)

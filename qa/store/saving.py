@@ -259,6 +259,9 @@ def _point(
             passed=evaluation.passed,
             auto_failed_by=evaluation.auto_failed_by,
             difficulty=difficulty(scored.call, scored.detections),
+            form=evaluation.form,
+            sections=[list(pair) for pair in evaluation.sections],
+            worth=sum(answer.max_points for answer in evaluation.answers),
         )
     )
 

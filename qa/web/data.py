@@ -1,88 +1,81 @@
-"""What pages compute from many calls, kept until a call changes.
+"""What pages compute from many calls, kept until a call changes (:mod:`qa.web.kept`).
 
 Conventions: the principal is part of every key, so that nothing is ever shown to somebody it was not computed
-for; the key also holds the store's revision, so that nothing outlives a change.
+for. The one exception are the cards of everybody, which levels are pooled from: they are kept once, and narrowed
+to what the principal may see before they leave this module.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 
-from qa.report import coaching_of, progress_of, team_scorecards
+from qa.report import coaching_of, progress_of
+from qa.report.levels import cards_seen_by, everybodys_cards
 from qa.scorecard import Coaching, Progress, Scorecard
-from qa.store import CallFilter, ScoreRow, scored_calls
+from qa.store import CallFilter
 from qa.store.facts import forms_used
+from qa.store.levels import level_rows
 from qa.store.overview import revision
+from qa.store.rows import LevelRow
 from qa.values import Principal
 from qa.web import state
+from qa.web.kept import Kept
 
-Key = tuple[str, int, int]
+_cards: Kept[tuple[Scorecard, ...]] = Kept(most=16)
+_scores: Kept[tuple[LevelRow, ...]] = Kept(most=32)
+_coaching: Kept[Coaching | None] = Kept()
+_progress: Kept[tuple[Progress, ...]] = Kept()
+_forms: Kept[tuple[str, ...]] = Kept()
 
 
 def scorecards_for(principal: Principal, which: CallFilter) -> tuple[Scorecard, ...]:
     """The scorecards that a principal may see."""
-    return _scorecards(principal, which, _now())
+    store, least = state.store(), state.settings().min_calls_to_compare
+    everybody = replace(which, agent=None, team=None)
+    cards = _cards.get(
+        (store.home, everybody, least),
+        revision(store),
+        lambda: everybodys_cards(store, everybody, min_calls_to_compare=least),
+    )
+    return cards_seen_by(store, principal, which, cards)
 
 
-def scores_for(principal: Principal, which: CallFilter) -> tuple[ScoreRow, ...]:
+def scores_for(principal: Principal, which: CallFilter) -> tuple[LevelRow, ...]:
     """Every call that matches, with its figures."""
-    return _scores(principal, which, _now())
+    store = state.store()
+    key = (store.home, principal, which)
+    return _scores.get(key, revision(store), lambda: level_rows(store, principal, which))
 
 
 def coaching_for(principal: Principal, agent: str, form_id: str, which: CallFilter) -> Coaching | None:
     """What to praise and to work on; None where the form's file is gone."""
-    return _coaching(principal, agent, form_id, which, _now())
+    store, form = state.store(), state.form_named(form_id)
+    if form is None:
+        return None
+    tips = {card.id: card.tip for card in state.cards()}
+    return _coaching.get(
+        (store.home, principal, agent, form_id, which),
+        revision(store),
+        lambda: coaching_of(store, principal, agent, form=form, tips=tips, which=which),
+    )
 
 
 def progress_for(
     principal: Principal, agent: str, form_id: str, which: CallFilter, since: datetime
 ) -> tuple[Progress, ...]:
     """How an agent's answers in these calls changed since a day; nothing where the form's file is gone."""
-    return _progress(principal, agent, form_id, which, since, _now())
+    store, form = state.store(), state.form_named(form_id)
+    if form is None:
+        return ()
+    return _progress.get(
+        (store.home, principal, agent, form_id, which, since),
+        revision(store),
+        lambda: progress_of(store, principal, agent, form=form, since=since, which=which),
+    )
 
 
 def forms_used_by(principal: Principal) -> tuple[str, ...]:
     """The forms of the calls that a principal may see, the one of most calls first."""
-    return _forms(principal, _now())
-
-
-def _now() -> Key:
-    return (str(state.store().home), *revision(state.store()))
-
-
-@lru_cache(maxsize=64)
-def _scorecards(principal: Principal, which: CallFilter, _key: Key) -> tuple[Scorecard, ...]:
-    least = state.settings().min_calls_to_compare
-    return team_scorecards(state.store(), principal, which, min_calls_to_compare=least)
-
-
-@lru_cache(maxsize=64)
-def _scores(principal: Principal, which: CallFilter, _key: Key) -> tuple[ScoreRow, ...]:
-    return scored_calls(state.store(), principal, which)
-
-
-@lru_cache(maxsize=64)
-def _coaching(
-    principal: Principal, agent: str, form_id: str, which: CallFilter, _key: Key
-) -> Coaching | None:
-    form = state.form_named(form_id)
-    if form is None:
-        return None
-    tips = {card.id: card.tip for card in state.cards()}
-    return coaching_of(state.store(), principal, agent, form=form, tips=tips, which=which)
-
-
-@lru_cache(maxsize=64)
-def _progress(
-    principal: Principal, agent: str, form_id: str, which: CallFilter, since: datetime, _key: Key
-) -> tuple[Progress, ...]:
-    form = state.form_named(form_id)
-    if form is None:
-        return ()
-    return progress_of(state.store(), principal, agent, form=form, since=since, which=which)
-
-
-@lru_cache(maxsize=64)
-def _forms(principal: Principal, _key: Key) -> tuple[str, ...]:
-    return forms_used(state.store(), principal)
+    store = state.store()
+    return _forms.get((store.home, principal), revision(store), lambda: forms_used(store, principal))

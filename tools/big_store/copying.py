@@ -98,7 +98,7 @@ def _tails(connection: sqlite3.Connection, first: int, last: int) -> None:
 _SCORED_AT = f"m.started_ms + {HOUR_MS}"
 _OF_EVALUATION = {
     name: f"(SELECT {name} FROM demo.evaluation WHERE id = m.evaluation)"
-    for name in ("score", "low", "high", "passed", "auto_failed_by")
+    for name in ("score", "low", "high", "passed", "auto_failed_by", "form", "sections")
 }
 COPIED: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
@@ -124,6 +124,7 @@ COPIED: tuple[tuple[str, str, dict[str, str]], ...] = (
             "created_at": _SCORED_AT,
             "changed_at": _SCORED_AT,
             **_OF_EVALUATION,
+            "worth": "(SELECT sum(max_points) FROM demo.answer WHERE evaluation_id = m.evaluation)",
         },
     ),
     (
@@ -147,6 +148,5 @@ COPIED: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
     ("answer", "t.evaluation_id = m.evaluation", {"evaluation_id": "m.id"}),
-    ("section_score", "t.evaluation_id = m.evaluation", {"evaluation_id": "m.id"}),
 )
 """Table, how a template's row is found, and the columns that are the call's own."""

@@ -76,17 +76,9 @@ def _reviews(connection: sqlite3.Connection) -> None:
         "created_at": f"created_at + {DAY_MS}",
     }
     _again(connection, "evaluation", "id", columns, changed, last)
-    for table in ("answer", "section_score"):
-        columns = [row[1] for row in connection.execute(f"PRAGMA main.table_info({table})")]
-        if columns:
-            _again(
-                connection,
-                table,
-                "evaluation_id",
-                columns,
-                {"evaluation_id": f"{last} + evaluation_id"},
-                last,
-            )
+    columns = [row[1] for row in connection.execute("PRAGMA main.table_info(answer)")]
+    again = {"evaluation_id": f"{last} + evaluation_id"}
+    _again(connection, "answer", "evaluation_id", columns, again, last)
     connection.execute(f"UPDATE main.call SET evaluation_id = {last} + id WHERE id % {REVIEWED} = 0")
 
 

@@ -47,6 +47,7 @@ class Call(Base):
         Index("ix_call_agent_score", "agent_id", "score", "id"),
         Index("ix_call_status_started", "status", "started_ms", "id"),
         Index("ix_call_auto_failed", "auto_failed_by", "started_ms"),
+        Index("ix_call_form_started", "form", "started_ms", "id"),
     )
     id: Mapped[Id]
     call_id: Mapped[Str] = mapped_column(unique=True)
@@ -76,6 +77,11 @@ class Call(Base):
     passed: Mapped[bool | None]
     auto_failed_by: Mapped[Str | None]
     difficulty: Mapped[Str | None]
+    form: Mapped[Str | None]
+    sections: Mapped[Json | None]
+    """As in the evaluation in force, so that the figures of many calls are read without their evaluations."""
+    worth: Mapped[float | None] = mapped_column(Float(53))
+    """Points that were possible in that evaluation."""
     created_at: Mapped[Ms]
     changed_at: Mapped[Ms] = mapped_column(index=True)
 

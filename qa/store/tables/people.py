@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qa.store.tables.base import Base, BigId, Id, Json, Ms, Str, one_of
@@ -109,4 +109,5 @@ class SavedFilter(Base):
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("account.id"))
     name: Mapped[Str]
     choice: Mapped[Json]
+    is_default: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[Ms]

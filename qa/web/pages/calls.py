@@ -11,8 +11,10 @@ from qa.store import CallFilter, agents, list_calls
 from qa.store.rows import Order
 from qa.values import Outcome, Principal
 from qa.web import identity, look, state
+from qa.web.parts import flash
 from qa.web.parts.call_list import call_rows
 from qa.web.parts.filters import choose
+from qa.web.parts.saved_choices import saved_choices, take_default
 
 PER_PAGE = 20
 ANYBODY = "every agent"
@@ -25,16 +27,25 @@ ORDERS: dict[str, Order] = {
     "longest first": "-duration_s",
 }
 ONLY = ("all", "auto-fail", "under the mark", "no total")
-ANSWERS: dict[str, Outcome] = {"missed": "missed", "met": "met", "uncertain": "uncertain"}
+ANSWERS: dict[str, Outcome] = {
+    "missed": "missed",
+    "met": "met",
+    "uncertain": "uncertain",
+    "not measured": "not_measured",
+    "not asked": "not_applicable",
+}
+SCORES = (0, 100)
 
 
 def page() -> None:
     """Draw the page."""
     principal = identity.current_principal()
-    title, chosen = st.columns([3, 4], vertical_alignment="bottom")
+    take_default(principal)
+    title, chosen = st.columns([2, 5], vertical_alignment="bottom")
     title.title("Your calls" if principal.role == "agent" else "Calls", anchor=False)
+    flash.show()
     with chosen:
-        wanted = choose(principal, with_team=True)
+        wanted = choose(principal, with_team=True, with_form=True)
     which = _narrowed(principal, wanted.which)
     order = ORDERS[str(st.session_state.get("order") or "newest first")]
     first = _page_start(which, order)
@@ -62,17 +73,29 @@ def _narrowed(principal: Principal, which: CallFilter) -> CallFilter:
             icon=":material/search:",
             placeholder='refund "money back"',
             help="Every word must have been said, in any order; words in quotes together.",
-            width=330,
+            width=300,
+        )
+        customer = st.text_input(
+            "Customer",
+            key="customer",
+            bind="query-params",
+            placeholder="how the id begins",
+            width=160,
         )
         if principal.role != "agent":
             names = [name for name, _ in agents(state.store(), principal)]
-            agent = st.selectbox("Agent", [ANYBODY, *names], key="agent", bind="query-params", width=190)
+            agent = st.selectbox("Agent", [ANYBODY, *names], key="agent", bind="query-params", width=180)
             if agent and agent != ANYBODY:
                 which = replace(which, agent=agent)
-        only = st.selectbox("Only", ONLY, key="only", bind="query-params", width=170)
-        st.selectbox("Order", list(ORDERS), key="order", bind="query-params", width=190)
+        only = st.selectbox("Only", ONLY, key="only", bind="query-params", width=150)
+        st.selectbox("Order", list(ORDERS), key="order", bind="query-params", width=180)
+        saved_choices(principal)
     which = _by_finding(which)
-    return replace(which, text=text or None, **_only(only or "all"))
+    which = replace(which, text=text or None, customer_from=(customer or "").strip() or None)
+    narrowed = _only(only or "all")
+    # Both may ask for a highest score: the lower one counts.
+    most = [one for one in (which.max_score, narrowed.pop("max_score", None)) if one is not None]
+    return replace(which, max_score=min(most, default=None), **narrowed)
 
 
 def _only(chosen: str) -> dict[str, Any]:
@@ -87,24 +110,29 @@ def _only(chosen: str) -> dict[str, Any]:
 
 
 def _by_finding(which: CallFilter) -> CallFilter:
-    """By a behaviour that was found, or by how a question of the form was answered."""
+    """By a behaviour that was found, by how a question of the form was answered, by the score."""
     cards = {card.name: card.id for card in state.cards()}
     asked = {question: name for name, question in look.questions(state.default_form()).items()}
     with (
-        st.expander("By what was found in them", icon=":material/manage_search:"),
-        st.container(horizontal=True),
+        st.expander("By what was found in them and what they scored", icon=":material/manage_search:"),
+        st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         behaviour = st.selectbox(
             "Behaviour", [ANYTHING, *sorted(cards)], key="behaviour", bind="query-params", width=270
         )
         question = st.selectbox(
-            "Question", [ANYTHING, *asked], key="question", bind="query-params", width=430
+            "Question", [ANYTHING, *asked], key="question", bind="query-params", width=400
         )
         answer = st.selectbox("was", list(ANSWERS), key="answer", bind="query-params", width=130)
+        low, high = st.slider("Score", *SCORES, SCORES, key="score", bind="query-params", width=220)
     if behaviour and behaviour != ANYTHING:
         which = replace(which, behaviour=cards[behaviour])
     if question and question != ANYTHING:
         which = replace(which, criterion=asked[question], outcome=ANSWERS[answer or "missed"])
+    if low > SCORES[0]:
+        which = replace(which, min_score=float(low))
+    if high < SCORES[1]:
+        which = replace(which, max_score=float(high))
     return which
 
 

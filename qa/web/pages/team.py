@@ -10,8 +10,8 @@ import streamlit as st
 
 from qa.scorecard import Scorecard
 from qa.scorecard.pooling import interval
-from qa.store import ScoreRow
 from qa.store.overview import Attention, attention
+from qa.store.rows import LevelRow
 from qa.values import Principal
 from qa.web import data, identity, look, navigation, state
 from qa.web.parts import charts
@@ -106,7 +106,7 @@ def _age(found: Attention) -> str:
     return "since today" if days < 1 else f"the oldest for {look.count(days, 'day')}"
 
 
-def _level(principal: Principal, wanted: Chosen, rows: Sequence[ScoreRow]) -> None:
+def _level(principal: Principal, wanted: Chosen, rows: Sequence[LevelRow]) -> None:
     scores = [row.score for row in rows if row.score is not None]
     earlier_rows = data.scores_for(principal, wanted.before) if wanted.before else ()
     earlier = [row.score for row in earlier_rows if row.score is not None]
@@ -134,7 +134,7 @@ def _level(principal: Principal, wanted: Chosen, rows: Sequence[ScoreRow]) -> No
         _sections(rows, earlier_rows)
 
 
-def _passes(rows: Sequence[ScoreRow]) -> str:
+def _passes(rows: Sequence[LevelRow]) -> str:
     """How many pass, failed outright or have no total."""
     judged = [row for row in rows if row.passed is not None]
     parts = [f"{sum(bool(row.passed) for row in judged)} of {len(judged)} pass"] if judged else []
@@ -158,7 +158,7 @@ def _signed(change: float) -> str:
     return f"{change:+.0f}".replace("-", "−")
 
 
-def _sections(rows: Sequence[ScoreRow], earlier: Sequence[ScoreRow]) -> None:
+def _sections(rows: Sequence[LevelRow], earlier: Sequence[LevelRow]) -> None:
     titles = look.section_titles(state.default_form())
     now, then = _by_section(rows), _by_section(earlier)
     order = [name for name in titles if name in now] + [name for name in now if name not in titles]
@@ -194,7 +194,7 @@ def _change(now: Sequence[float], then: Sequence[float]) -> str:
     return f"{'▲' if mean > before else '▼'}{abs(mean - before):.0f}"
 
 
-def _by_section(rows: Sequence[ScoreRow]) -> dict[str, list[float]]:
+def _by_section(rows: Sequence[LevelRow]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for row in rows:
         for section, score in row.sections if row.score is not None else ():
@@ -203,7 +203,7 @@ def _by_section(rows: Sequence[ScoreRow]) -> dict[str, list[float]]:
     return found
 
 
-def _agents(cards: Sequence[Scorecard], rows: Sequence[ScoreRow]) -> None:
+def _agents(cards: Sequence[Scorecard], rows: Sequence[LevelRow]) -> None:
     st.subheader("Agents", anchor=False)
     scores = [row.score for row in rows if row.score is not None]
     everybody = {name: sum(found) / len(found) for name, found in _by_section(rows).items()}
