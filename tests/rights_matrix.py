@@ -59,6 +59,7 @@ from qa.store import (
     saved_filters,
     scores,
     sessions,
+    signs,
     staff,
     webhooks,
 )
@@ -268,6 +269,22 @@ STORE: dict[str, Ask] = {
             saved_filters.delete_filter(w.store, p, "x"),
         )
     ),
+    "qa.store.signs.signed_calls": read(
+        lambda w, p, t: signs.signed_calls(
+            w.store, p, behaviours=("empathy",), min_probability=0.0, without_too=True
+        )
+    ),
+    "qa.store.signs.newest_ids": read(lambda w, p, t: signs.newest_ids(w.store, p, most=100)),
+    # By row ids, which only those of one's own calls are known by; the rights are asked again all the same.
+    "qa.store.signs.last_of_customer": read(
+        lambda w, p, t: signs.last_of_customer(w.store, p, range(1, 100), min_probability=0.0)
+    ),
+    "qa.store.signs.words_of_customer": read(
+        lambda w, p, t: signs.words_of_customer(w.store, p, range(1, 100))
+    ),
+    "qa.store.signs.behaviours_of_agent": read(
+        lambda w, p, t: signs.behaviours_of_agent(w.store, p, range(1, 100), min_probability=0.0)
+    ),
     "qa.store.scores.scored_calls": read(lambda w, p, t: scores.scored_calls(w.store, p)),
     "qa.store.scores.criterion_counts": read(lambda w, p, t: scores.criterion_counts(w.store, p)),
     "qa.store.scores.agents": read(lambda w, p, t: scores.agents(w.store, p)),
@@ -279,6 +296,7 @@ STORE: dict[str, Ask] = {
     "qa.store.staff.list_staff": read(lambda w, p, t: staff.list_staff(w.store, p)),
     "qa.store.staff.keep_staff": change(lambda w, p, t: staff.keep_staff(w.store, p, []), LEADS),
     "qa.store.webhooks.list_deliveries": read(lambda w, p, t: webhooks.list_deliveries(w.store, p), ADMIN),
+    "qa.store.webhooks.list_endpoints": read(lambda w, p, t: webhooks.list_endpoints(w.store, p), ADMIN),
     "qa.store.webhooks.replay": change(lambda w, p, t: webhooks.replay(w.store, p), ADMIN),
     "qa.store.webhooks.announce_test": change(lambda w, p, t: webhooks.announce_test(w.store, p), ADMIN),
 }
@@ -289,6 +307,9 @@ ABOVE: dict[str, Ask] = {
     ),
     "qa.review.course.assign_dispute": change_of(
         lambda w, p, t: course.assign_dispute(w.store, p, t.dispute, "leo"), LEADS
+    ),
+    "qa.review.course.who_may_decide": of(
+        lambda w, p, t: course.who_may_decide(w.store, p, t.dispute), LEADS
     ),
     "qa.review.course.comment": change_of(lambda w, p, t: course.comment(w.store, p, t.dispute, "well")),
     "qa.review.deciding.load_case": of(lambda w, p, t: deciding.load_case(w.store, p, t.call)),
@@ -336,6 +357,7 @@ ABOVE: dict[str, Ask] = {
         LEADS,
     ),
     "qa.review.fairness.fairness": read(lambda w, p, t: fairness.fairness(w.store, p, draws=20), LEADS),
+    "qa.review.fairness.hidden_groups": read(lambda w, p, t: fairness.hidden_groups(w.store, p), LEADS),
     "qa.review.learning.learning_rows": read(lambda w, p, t: learning.learning_rows(w.store, p), LEADS),
     "qa.review.learning.export_labels": change(
         lambda w, p, t: learning.export_labels(w.store, p, w.scratch / "labels"), LEADS
@@ -350,6 +372,7 @@ ABOVE: dict[str, Ask] = {
     "qa.review.patterns.difficult_calls": read(
         lambda w, p, t: patterns.difficult_calls(w.store, p, least=0.0)
     ),
+    "qa.review.patterns.survey": read(lambda w, p, t: patterns.survey(w.store, p, least=0.0, min_calls=1)),
     "qa.review.patterns.patterns": read(
         lambda w, p, t: patterns.patterns(w.store, p, least=0.0, min_calls=1)
     ),

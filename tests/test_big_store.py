@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made_store import keep_call, new_store
+from sqlalchemy import text
 
+from qa.report import team_scorecards
+from qa.report.levels import everybodys_cards
 from qa.store import SYSTEM, CallFilter, Store, list_calls, load_call
 from qa.store.accounts import list_accounts
 from qa.store.audit import check_chain
 from qa.store.disputes import list_disputes
 from qa.store.progress import list_batches
 from qa.store.samples import list_samples
+from qa.store.statistics import refresh_statistics
 from tools.big_store.__main__ import MARK, make
 
 N_CALLS = 400
@@ -78,6 +83,35 @@ def test_the_same_seed_gives_the_same_firm(demo: Path, big: Store, tmp_path: Pat
     assert [row.score for row in list_calls(again, SYSTEM, limit=50).rows] == [
         row.score for row in list_calls(big, SYSTEM, limit=50).rows
     ]
+
+
+def test_a_store_that_has_grown_is_looked_at_anew_once(demo: Path, tmp_path: Path) -> None:
+    make(demo, tmp_path / "big", n_calls=1_500)
+    new_store(tmp_path / "big").close()
+    store = new_store(tmp_path / "big")
+    with store.reading() as connection:
+        known = connection.execute(
+            text("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'answer'")
+        ).scalar_one()
+    assert known > 0
+    assert not refresh_statistics(store.engine)
+
+
+def test_levels_added_up_are_those_of_the_calls(big: Store) -> None:
+    """The quick way of the pages and the way through every answer give the same cards."""
+    quick = everybodys_cards(big, CallFilter())
+    slow = team_scorecards(big, SYSTEM)
+    assert len(quick) == len(slow) > 50
+    for one, other in zip(quick, slow, strict=True):
+        assert replace(one, criteria=()) == replace(other, criteria=())
+        pairs = {(c.criterion, c.n_met, c.n_missed) for c in one.criteria}
+        assert pairs == {(c.criterion, c.n_met, c.n_missed) for c in other.criteria}
+        lost = {c.criterion: c.lost_per_call for c in one.criteria}
+        assert lost == pytest.approx({c.criterion: c.lost_per_call for c in other.criteria}, abs=0.002)
+        levels = {c.criterion: c.share for c in one.criteria if c.share is not None}
+        assert levels == pytest.approx(
+            {c.criterion: c.share for c in other.criteria if c.share is not None}, abs=0.02
+        )
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(demo: Path, tmp_path: Path) -> None:

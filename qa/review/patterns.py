@@ -7,6 +7,8 @@ Conventions
 - A pattern is the set of (at most two) heaviest signs that calls share; a call is in one pattern.
 - Typical words are those that customers say more often in the pattern than in all other calls: log-odds with
   an informative prior (Monroe, Colaresi & Quinn 2008), z above 1.64.
+- Difficulty, kinds, trends and handlers are of all calls. Words and behaviours are compared in the newest calls of a
+  kind (``COMPARED``) and the newest of all (``BESIDE``), so that a long time takes no longer than a short one.
 - Handled well is a call that passed and in which the customer did not end in rejection.
 """
 
@@ -15,16 +17,22 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from qa.store.bulk import heard_calls
 from qa.store.calls import EVERY_CALL
 from qa.store.engine import Store
 from qa.store.rows import CallFilter
-from qa.store.scores import scored_calls
-from qa.values import Call, Detections, Principal
+from qa.store.signs import (
+    SignedCall,
+    behaviours_of_agent,
+    last_of_customer,
+    newest_ids,
+    signed_calls,
+    words_of_customer,
+)
+from qa.values import Principal
 
 WEIGHTS = {
     "customer_abuse": 3.0,
@@ -37,6 +45,10 @@ WEIGHTS = {
 the call has failed for the customer; the rest are one step each. Counted up to twice per call."""
 MOST_OF_A_SIGN = 2
 LEAST_DIFFICULTY = 2.0
+ENDS_BADLY = frozenset({"customer_rejects", "customer_abuse"})
+MOST_KINDS = 12
+COMPARED, BESIDE = 100, 500
+"""Words are counted in so many calls of a kind, beside so many of all."""
 MIN_PROBABILITY = 0.5
 Z = 1.64
 _WORD = re.compile(r"[a-z][a-z']{2,}")
@@ -79,6 +91,8 @@ class Pattern:
         Calls per week gained or lost each week; None with fewer than three weeks.
     did
         What agents did more often in those handled well: behaviour, share of well handled, share of others.
+    n_compared
+        In how many of the calls, the newest, words and behaviours were compared.
     """
 
     signs: tuple[str, ...]
@@ -88,6 +102,7 @@ class Pattern:
     trend: float | None
     handlers: tuple[Handler, ...]
     did: tuple[tuple[str, float, float], ...]
+    n_compared: int = 0
 
     @property
     def name(self) -> str:
@@ -98,8 +113,7 @@ def difficult_calls(
     store: Store, principal: Principal, which: CallFilter = EVERY_CALL, *, least: float = LEAST_DIFFICULTY
 ) -> tuple[DifficultCall, ...]:
     """Calls that a principal may see, the most difficult first."""
-    rows = [row for row, _, _ in _read(store, principal, which) if row.difficulty >= least]
-    return tuple(sorted(rows, key=lambda r: (-r.difficulty, r.call_id)))
+    return survey(store, principal, which, least=least)[0]
 
 
 def patterns(
@@ -111,58 +125,90 @@ def patterns(
     min_calls: int = 2,
 ) -> tuple[Pattern, ...]:
     """The kinds of difficult calls, the most frequent first."""
-    read = list(_read(store, principal, which))
+    return survey(store, principal, which, least=least, min_calls=min_calls)[1]
+
+
+def survey(
+    store: Store,
+    principal: Principal,
+    which: CallFilter = EVERY_CALL,
+    *,
+    least: float = LEAST_DIFFICULTY,
+    min_calls: int = 2,
+) -> tuple[tuple[DifficultCall, ...], tuple[Pattern, ...]]:
+    """The difficult calls that a principal may see, and their kinds."""
+    found = _read(store, principal, which, least)
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for place, (row, _, _) in enumerate(read):
-        if row.difficulty >= least:
-            groups[row.signs[:2]].append(place)
-    counts = [words for _, words, _ in read]
-    everything = sum(counts, Counter[str]())
-    made = [
-        _pattern(signs, [read[i] for i in places], everything)
-        for signs, places in groups.items()
-        if len(places) >= min_calls
+    for row_id, row in found.items():
+        groups[row.signs[:2]].append(row_id)
+    frequent = sorted(
+        ((signs, ids) for signs, ids in groups.items() if len(ids) >= min_calls),
+        key=lambda pair: (-len(pair[1]), pair[0]),
+    )[:MOST_KINDS]
+    compared = {signs: ids[:COMPARED] for signs, ids in frequent}
+    looked_at = sorted({row_id for ids in compared.values() for row_id in ids})
+    beside = set(newest_ids(store, principal, which, most=BESIDE)) if compared else set()
+    said = words_of_customer(store, principal, sorted(beside.union(looked_at)))
+    counts = {row_id: _counted(turns) for row_id, turns in said.items()}
+    everything = sum(counts.values(), Counter[str]())
+    did = behaviours_of_agent(store, principal, looked_at, min_probability=MIN_PROBABILITY)
+    kinds = [
+        _pattern(signs, [found[i] for i in ids], _some(compared[signs], found, counts, did), everything)
+        for signs, ids in frequent
     ]
-    return tuple(sorted(made, key=lambda p: (-len(p.calls), p.name)))
+    rows = sorted(found.values(), key=lambda r: (-r.difficulty, r.call_id))
+    return tuple(rows), tuple(sorted(kinds, key=lambda p: (-len(p.calls), p.name)))
 
 
 Read = tuple[DifficultCall, "Counter[str]", frozenset[str]]
 """A call, the customer's words, the agent's behaviours."""
 
 
-def _read(store: Store, principal: Principal, which: CallFilter) -> Iterable[Read]:
-    scores = {row.call_id: row for row in scored_calls(store, principal, which)}
-    for call, detections in heard_calls(store, principal, which):
-        scored = scores.get(call.call_id)
-        yield read_call(
-            call,
-            detections,
-            score=None if scored is None else scored.score,
-            passed=None if scored is None else scored.passed,
+def _read(store: Store, principal: Principal, which: CallFilter, least: float) -> dict[int, DifficultCall]:
+    """The difficult calls by row id, newest first."""
+    signed = signed_calls(
+        store,
+        principal,
+        which,
+        behaviours=tuple(WEIGHTS),
+        min_probability=MIN_PROBABILITY,
+        without_too=least <= 0,
+    )
+    weights = {call.row_id: _weights(call) for call in signed}
+    hard = [call for call in signed if sum(weights[call.row_id].values()) >= least]
+    # Only who said no or worse at all can have ended so.
+    unsure = [call.row_id for call in hard if ENDS_BADLY & weights[call.row_id].keys()]
+    last = last_of_customer(store, principal, unsure, min_probability=MIN_PROBABILITY)
+    return {
+        call.row_id: DifficultCall(
+            call_id=call.call_id,
+            agent=call.agent,
+            queue=call.queue,
+            day=call.day,
+            difficulty=sum(weights[call.row_id].values()),
+            signs=tuple(sorted(weights[call.row_id], key=lambda b: (-weights[call.row_id][b], b))),
+            score=call.score,
+            handled_well=bool(call.passed) and last.get(call.row_id) not in ENDS_BADLY,
         )
+        for call in hard
+    }
 
 
-def read_call(call: Call, detections: Detections, *, score: float | None, passed: bool | None) -> Read:
-    """One call's difficulty, words and behaviours."""
-    sure = [f for f in detections.findings if f.probability >= MIN_PROBABILITY]
-    counted = Counter(f.behaviour for f in sure if f.behaviour in WEIGHTS)
-    weight = {b: WEIGHTS[b] * min(n, MOST_OF_A_SIGN) for b, n in counted.items()}
-    last = max((f for f in sure if f.speaker == "customer"), key=lambda f: f.start, default=None)
-    well = bool(passed) and (last is None or last.behaviour not in ("customer_rejects", "customer_abuse"))
-    row = DifficultCall(
-        call_id=call.call_id,
-        agent=call.agent,
-        queue=call.queue,
-        day=None if call.started_at is None else call.started_at.date(),
-        difficulty=sum(weight.values()),
-        signs=tuple(sorted(weight, key=lambda b: (-weight[b], b))),
-        score=score,
-        handled_well=well,
-    )
-    said = Counter(
-        w for t in call.turns if t.speaker == "customer" for w in set(_WORD.findall(t.text.lower()))
-    )
-    return row, said, frozenset(f.behaviour for f in sure if f.speaker == "agent")
+def _weights(call: SignedCall) -> dict[str, float]:
+    return {b: WEIGHTS[b] * min(n, MOST_OF_A_SIGN) for b, n in call.signs}
+
+
+def _counted(turns: Iterable[str]) -> Counter[str]:
+    return Counter(word for text in turns for word in set(_WORD.findall(text.lower())))
+
+
+def _some(
+    ids: Sequence[int],
+    found: Mapping[int, DifficultCall],
+    counts: Mapping[int, Counter[str]],
+    did: Mapping[int, Sequence[str]],
+) -> list[Read]:
+    return [(found[i], counts.get(i, Counter()), frozenset(did.get(i, ()))) for i in ids]
 
 
 def typical_words(inside: Counter[str], everything: Counter[str], *, most: int = 8) -> tuple[str, ...]:
@@ -181,8 +227,9 @@ def typical_words(inside: Counter[str], everything: Counter[str], *, most: int =
     return tuple(word for z, word in sorted(scored, key=lambda s: (-s[0], s[1]))[:most] if z > Z)
 
 
-def _pattern(signs: tuple[str, ...], read: Sequence[Read], everything: Counter[str]) -> Pattern:
-    rows = [row for row, _, _ in read]
+def _pattern(
+    signs: tuple[str, ...], rows: Sequence[DifficultCall], read: Sequence[Read], everything: Counter[str]
+) -> Pattern:
     well = [does for row, _, does in read if row.handled_well]
     others = [does for row, _, does in read if not row.handled_well]
     weeks = _weeks(rows)
@@ -194,15 +241,15 @@ def _pattern(signs: tuple[str, ...], read: Sequence[Read], everything: Counter[s
         trend=_slope(weeks),
         handlers=_handlers(rows),
         did=_did(well, others),
+        n_compared=len(read),
     )
 
 
 def _handlers(rows: Sequence[DifficultCall]) -> tuple[Handler, ...]:
     """Agents who handled such calls well, those with the most of them first."""
-    made = []
-    for agent in {r.agent for r in rows if r.agent}:
-        own = [r for r in rows if r.agent == agent]
-        made.append(Handler(agent, len(own), sum(r.handled_well for r in own)))
+    n_calls = Counter(r.agent for r in rows if r.agent)
+    n_well = Counter(r.agent for r in rows if r.agent and r.handled_well)
+    made = [Handler(agent, n, n_well[agent]) for agent, n in n_calls.items()]
     return tuple(sorted(made, key=lambda h: (-h.n_well, h.n_calls, h.agent)))
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from qa.errors import StoreError
 from qa.settings import Settings
 from qa.store.migrations import migrate
+from qa.store.statistics import refresh_statistics
 
 BUSY_TIMEOUT_MS = 15_000
 
@@ -108,6 +109,7 @@ def open_store(settings: Settings) -> Store:
             if engine.dialect.name == "sqlite":
                 _keep_private(engine.url.database)
             migrate(engine)
+            refresh_statistics(engine)
     except BaseException:
         engine.dispose()
         raise

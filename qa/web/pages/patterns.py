@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
-from qa.review.patterns import WEIGHTS, DifficultCall, Pattern, difficult_calls, patterns
-from qa.store import CallFilter
+from qa.review.patterns import WEIGHTS, DifficultCall, Pattern, survey
 from qa.store.overview import matters, revision
 from qa.values import Principal
 from qa.web import identity, look, navigation, state
+from qa.web.kept import Kept
 from qa.web.parts.call_list import NO_MATTER, shortened
 from qa.web.parts.filters import choose
 from qa.web.parts.subjects import behaviour_name
 
 AT_MOST = 25
 LEAST_WELL = 2
-Key = tuple[str, int, int]
+IN_A_KIND = 8
+_surveys: Kept[tuple[tuple[DifficultCall, ...], tuple[Pattern, ...]]] = Kept(most=32)
 
 
 def page() -> None:
@@ -28,8 +27,12 @@ def page() -> None:
     title.title("Difficult calls", anchor=False)
     with chosen:
         wanted = choose(principal, with_team=True)
-    now: Key = (str(state.store().home), *revision(state.store()))
-    calls, kinds = _read(principal, wanted.which, now)
+    store = state.store()
+    calls, kinds = _surveys.get(
+        (store.home, principal, wanted.which),
+        revision(store),
+        lambda: survey(store, principal, wanted.which),
+    )
     title.caption(f"{wanted.says}  ·  {look.count(len(calls), 'difficult call')}")
     with st.expander("What counts as difficult", icon=":material/help:"):
         st.markdown(
@@ -53,14 +56,6 @@ def page() -> None:
         st.caption(f"The first {AT_MOST} of {len(calls)} are shown; choose a shorter period for the others.")
 
 
-@lru_cache(maxsize=16)
-def _read(
-    principal: Principal, which: CallFilter, _key: Key
-) -> tuple[tuple[DifficultCall, ...], tuple[Pattern, ...]]:
-    store = state.store()
-    return difficult_calls(store, principal, which), patterns(store, principal, which)
-
-
 def _kind(principal: Principal, kind: Pattern) -> None:
     names = [behaviour_name(sign) for sign in kind.signs]
     well = sum(call.handled_well for call in kind.calls)
@@ -75,8 +70,11 @@ def _kind(principal: Principal, kind: Pattern) -> None:
             _helped(kind)
         with right:
             _handlers(kind)
-        with st.expander(f"The {look.count(len(kind.calls), 'call')}"):
-            _calls(principal, kind.calls[:AT_MOST], boxed=False)
+        shown = kind.calls[:IN_A_KIND]
+        n = look.count(len(kind.calls), "call")
+        label = f"The {n}" if len(shown) == len(kind.calls) else f"The most difficult {len(shown)} of {n}"
+        with st.expander(label):
+            _calls(principal, shown, boxed=False)
 
 
 def _trend(kind: Pattern) -> str:
@@ -96,7 +94,8 @@ def _helped(kind: Pattern) -> None:
         for behaviour, here, there in kind.did
     ]
     st.markdown("\n".join(rows))
-    st.caption("Few calls make this a hint, not a proof.")
+    among = f" Compared in the newest {kind.n_compared}." if kind.n_compared < len(kind.calls) else ""
+    st.caption(f"Few calls make this a hint, not a proof.{among}")
 
 
 def _handlers(kind: Pattern) -> None:
