@@ -234,6 +234,7 @@ STORE: dict[str, Ask] = {
         lambda w, p, t: promises.keep_follow_ups(w.store, p, []), LEADS
     ),
     "qa.store.promises.follow_ups": read(lambda w, p, t: promises.follow_ups(w.store, p), LEADS),
+    "qa.store.promises.promise_groups": read(lambda w, p, t: promises.promise_groups(w.store, p)),
     "qa.store.promises.promise_counts": read(lambda w, p, t: promises.promise_counts(w.store, p)),
     "qa.store.records.scorecard_records": read(
         lambda w, p, t: records.scorecard_records(w.store, p, with_evidence=True)

@@ -22,7 +22,7 @@ from qa.values import Principal
 __all__ = ["coaching_of", "progress_of", "team_scorecards", "to_csv", "to_json"]
 
 EVERY_CALL = CallFilter()
-BESIDE = 3_000
+BESIDE = 1_000
 """So many of everybody's newest calls an agent's are compared with in coaching."""
 
 

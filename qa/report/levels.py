@@ -15,7 +15,7 @@ from qa.store.records import NOBODY
 from qa.store.scope import SEES_ALL, no_such
 from qa.values import Principal
 
-NEWEST_ASKED = 10_000
+NEWEST_ASKED = 5_000
 """Answers are added up over so many of the newest calls: far more than a share per agent needs."""
 
 

@@ -107,13 +107,24 @@ def list_audit(
         return tuple(_from_row(row) for row in connection.execute(query))
 
 
-def check_chain(store: Store) -> tuple[int, int | None]:
-    """Walk the log: number of entries that are right, and the id of the first that is not (or None)."""
+def check_chain(store: Store, *, newest: int | None = None) -> tuple[int, int | None]:
+    """Walk the log: number of entries that are right, and the id of the first that is not (or None).
+
+    ``newest``: only so many, the last ones; the one before them is taken as it is.
+    """
     prev_hash, right = FIRST, 0
+    query = select(Audit).order_by(Audit.id)
     with store.reading() as connection:
-        for row in connection.execution_options(stream_results=True).execute(
-            select(Audit).order_by(Audit.id)
-        ):
+        before = (
+            None
+            if newest is None
+            else connection.execute(
+                select(Audit.id, Audit.hash).order_by(Audit.id.desc()).offset(newest).limit(1)
+            ).one_or_none()
+        )
+        if before is not None:
+            prev_hash, query = before.hash, query.where(Audit.id > before.id)
+        for row in connection.execution_options(stream_results=True).execute(query):
             entry = {key: getattr(row, key) for key in _HASHED}
             if row.prev_hash != prev_hash or row.hash != _hash(prev_hash, entry):
                 return right, row.id

@@ -17,18 +17,21 @@ from qa.store.tables import Agent, Call, Detection, Finding, Transcript, Turn
 from qa.values import Call as CallValue
 from qa.values import Detections, Principal
 
-AT_ONCE = 200
+AT_ONCE = 100
 
 
 def heard_calls(
-    store: Store, principal: Principal, which: CallFilter = EVERY_CALL
+    store: Store, principal: Principal, which: CallFilter = EVERY_CALL, *, newest: int | None = None
 ) -> Iterator[tuple[CallValue, Detections]]:
-    """Every matching call as it is in force, with its findings, oldest first."""
-    ids = (
-        select(Call.id)
-        .where(*matching(store, principal, which))
-        .order_by(Call.started_ms.asc().nulls_last(), Call.id)
-    )
+    """Every matching call as it is in force, with its findings, oldest first.
+
+    ``newest``: only so many, and those that began last first. Between two calls nothing of the database is held.
+    """
+    ids = select(Call.id).where(*matching(store, principal, which))
+    if newest is None:
+        ids = ids.order_by(Call.started_ms.asc().nulls_last(), Call.id)
+    else:
+        ids = ids.order_by(Call.started_ms.desc().nulls_last(), Call.id.desc()).limit(newest)
     with store.reading() as connection:
         wanted = [row.id for row in connection.execute(ids)]
     for start in range(0, len(wanted), AT_ONCE):

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 
 from qa.errors import InputError
 from qa.promises import FollowUp, Promise, PromiseMark
 from qa.store.audit import write
 from qa.store.codec import moment_from_iso, moment_ms, moment_of, to_ms
 from qa.store.engine import Store, now_ms
-from qa.store.scope import account_or_none, no_such, require, visible
+from qa.store.scope import SEES_ALL, account_or_none, no_such, require, visible
 from qa.store.tables import Account, Agent, Call
 from qa.store.tables import FollowUp as FollowUpTable
 from qa.store.tables import Promise as PromiseTable
@@ -73,11 +73,13 @@ def list_promises(
     customer: str | None = None,
     call_id: str | None = None,
     overdue_only: bool = False,
+    overdue: bool | None = None,
     now: datetime | None = None,
     limit: int = 1000,
 ) -> tuple[PromiseRow, ...]:
     """Promises of calls that a principal may see, by due time, those without last; ``now`` None: the clock's.
 
+    ``overdue`` False leaves out those that are; True is ``overdue_only``.
     The call that showed what became of a promise may be somebody else's: then it is not named.
     """
     at = now_ms() if now is None else moment_ms(now) or 0
@@ -102,8 +104,10 @@ def list_promises(
     ):
         if wanted is not None:
             query = query.where(column == wanted)
-    if overdue_only:
+    if overdue_only or overdue:
         query = query.where(PromiseTable.status == "open", PromiseTable.due_ms < at)
+    elif overdue is False:
+        query = query.where(func.coalesce(PromiseTable.due_ms, at) >= at)
     query = query.order_by(PromiseTable.due_ms.asc().nulls_last(), PromiseTable.id).limit(limit)
     with store.reading() as connection:
         rows = connection.execute(query).all()
@@ -300,6 +304,19 @@ def promise_counts(store: Store, principal: Principal) -> dict[str, int]:
     )
     with store.reading() as connection:
         return dict(connection.execute(query).tuples().all())
+
+
+def promise_groups(store: Store, principal: Principal, *, now: datetime | None = None) -> dict[str, int]:
+    """How many promises a principal may see, by status, with ``overdue`` apart from the open ones."""
+    at = now_ms() if now is None else moment_ms(now) or 0
+    group = case(
+        ((PromiseTable.status == "open") & (PromiseTable.due_ms < at), "overdue"), else_=PromiseTable.status
+    )
+    query = select(group.label("name"), func.count().label("n")).select_from(PromiseTable)
+    if principal.role not in SEES_ALL:
+        query = query.join(Call, Call.id == PromiseTable.call_id).where(visible(principal))
+    with store.reading() as connection:
+        return {row.name: row.n for row in connection.execute(query.group_by(group))}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -156,8 +156,11 @@ def list_samples(
     round_name: str | None = None,
     state: State | None = None,
     mine: bool = False,
+    newest_rounds: int | None = None,
 ) -> tuple[SampleRow, ...]:
     """Sampled calls in the order they were drawn; ``mine``: only those given to the principal.
+
+    ``newest_rounds``: only of so many rounds, the last ones.
 
     Raises
     ------
@@ -191,6 +194,11 @@ def list_samples(
         query = query.where(Sample.round == round_name)
     if state is not None:
         query = query.where(Sample.state == state)
+    if newest_rounds is not None:
+        last = func.max(Sample.id)
+        rounds = select(Sample.round).group_by(Sample.round).order_by(last.desc()).limit(newest_rounds)
+        # A sub-query of its own: some databases allow no limit inside IN.
+        query = query.where(Sample.round.in_(select(rounds.subquery().c.round)))
     if mine:
         query = query.where(Sample.assigned_to == principal.account_id)
     with store.reading() as connection:

@@ -127,6 +127,11 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}".replace(",", "\u202f")
 
 
+def grouped(n: int) -> str:
+    """A number with a narrow space between thousands."""
+    return f"{n:,}".replace(",", "\u202f")
+
+
 def plain(identifier: str) -> str:
     """An id as words, for where a form or card is gone."""
     return identifier.replace("_", " ").capitalize()

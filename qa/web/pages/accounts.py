@@ -13,6 +13,7 @@ from qa.values import Principal
 from qa.web import identity, look, state
 
 NOBODY = "nobody"
+PER_PAGE = 25
 
 
 def page() -> None:
@@ -25,8 +26,26 @@ def page() -> None:
         _new(principal)
     rows = list_accounts(state.store(), principal)
     title.caption(f"{look.count(len(rows), 'account')}. Keeping one out ends its sessions at once.")
-    for row in rows:
+    shown = rows
+    if len(rows) > PER_PAGE:
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            wanted = st.text_input("Search", key="q", bind="query-params", type="search", width=300)
+            shown = tuple(row for row in rows if _matches(row, wanted or ""))
+            pages = range(0, max(1, len(shown)), PER_PAGE)
+            start = st.selectbox(
+                "Shown",
+                list(pages),
+                format_func=lambda n: f"{n + 1} to {min(len(shown), n + PER_PAGE)} of {len(shown)}",
+                width=200,
+            )
+        shown = shown[start or 0 : (start or 0) + PER_PAGE]
+    for row in shown:
         _row(principal, row)
+
+
+def _matches(row: AccountRow, wanted: str) -> bool:
+    said = " ".join(part for part in (row.login, row.name, row.role, row.agent, row.team) if part).lower()
+    return all(word in said for word in wanted.lower().split())
 
 
 def _row(principal: Principal, row: AccountRow) -> None:

@@ -120,7 +120,11 @@ def _card(
     label = f"{GLYPHS[card.polarity]} **{look.escape(card.name)}**"
     if advice:
         label += "  · advice only"
-    with st.expander(label):
+    # What is inside is sent only once somebody opens it: there are sixty of them.
+    expander = st.expander(label, key=f"card-{card.id}", on_change="rerun")
+    if not expander.open:
+        return
+    with expander:
         st.markdown(f"*{look.escape(card.question)}*")
         st.markdown(look.escape(card.meaning))
         if advice:

@@ -11,11 +11,13 @@ from qa.scoring.form import Manual
 from qa.values import Principal
 from qa.web import identity, look, navigation, state
 from qa.web.parts import flash
-from qa.web.parts.form_trial import Proposed, publish, read_proposed, try_form
+from qa.web.parts.form_trial import Proposed, Trial, publish, read_proposed
 from qa.web.parts.subjects import behaviour_name, question_of
 
 VIEW, COMPARE, NEW = "Read", "Compare versions", "A new form"
 TRIED = 500
+SLICE_S, PAUSE_S = 0.6, 0.2
+"""A trial works so long, then lets the page answer."""
 BY = {
     "presence": "met where it is there",
     "absence": "met where it is not there",
@@ -186,18 +188,38 @@ def proposed_view(principal: Principal, proposed: Proposed) -> None:
 
 
 def _trial(principal: Principal, old: Form, new: Form) -> None:
-    key = f"trial-{form_hash(new)}"
+    key = f"trial-{principal.account_id}-{form_hash(new)}"
     says = f"Try it on the newest {TRIED} calls that {old.id} scored"
     if st.button(says, icon=":material/science:", key="form-try"):
-        with st.spinner("Scoring past calls by both forms"):
-            try:
-                st.session_state[key] = try_form(principal, old, new, most=TRIED)
-            except QaError as err:
-                st.error(look.escape(str(err)))
-                return
-    found: Replay | None = st.session_state.get(key)
-    if found is not None:
-        _tried(found, new)
+        st.session_state[key] = Trial(principal, old, new, most=TRIED)
+    trial: Trial | None = st.session_state.get(key)
+    if trial is None:
+        return
+    if trial.is_finished:
+        _tried(trial.result(), new)
+        if trial.n < trial.n_scored:
+            said = look.count(trial.n_scored, "call")
+            st.caption(f"Tried on the newest {trial.n} of the {said} that {look.escape(old.id)} scored.")
+    else:
+        st.fragment(_going_on, run_every=PAUSE_S)(key)
+
+
+def _going_on(key: str) -> None:
+    """Some calls more, and how far it is; everything else on the page can be used meanwhile."""
+    principal = identity.current_principal()
+    identity.require(principal, *navigation.LEADS)
+    trial: Trial | None = st.session_state.get(key)
+    if trial is None or not key.startswith(f"trial-{principal.account_id}-"):
+        return
+    trial.go_on(for_s=SLICE_S)
+    st.progress(
+        trial.done / max(1, trial.n), text=f"{trial.done} of {look.count(trial.n, 'call')} scored by both"
+    )
+    if st.button("Stop", key="form-try-stop"):
+        del st.session_state[key]
+        st.rerun(scope="app")
+    if trial.is_finished:
+        st.rerun(scope="app")
 
 
 def _tried(found: Replay, new: Form) -> None:

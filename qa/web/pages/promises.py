@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import streamlit as st
 
 from qa.errors import QaError
 from qa.review.ledger import refresh_ledger
-from qa.store.promises import PromiseRow, Status, list_promises, mark_promise, marks_of
+from qa.store.promises import PromiseRow, Status, list_promises, mark_promise, marks_of, promise_groups
 from qa.values import Principal
 from qa.web import identity, look, navigation, state
 from qa.web.parts import flash
 
 OVERDUE, OPEN, KEPT, BROKEN, UNKNOWN = "Overdue", "Still to do", "Kept", "Broken", "Not known"
 SIGNS: dict[Status, str] = {"open": "…", "kept": "✓", "broken": "✕", "unknown": "?"}
-AT_MOST = 40
+GROUPS: dict[str, Literal["overdue"] | Status] = {
+    OVERDUE: "overdue",
+    OPEN: "open",
+    KEPT: "kept",
+    BROKEN: "broken",
+    UNKNOWN: "unknown",
+}
+AT_MOST = 20
 END_OF_DAY = (23, 59)
 
 
@@ -28,15 +35,16 @@ def page() -> None:
     if principal.role in navigation.LEADS:
         _refresh(principal, act)
     flash.show()
-    rows = list_promises(state.store(), principal, limit=2000)
-    groups = _groups(rows)
+    counts = promise_groups(state.store(), principal)
+    groups = {name: counts.get(group, 0) for name, group in GROUPS.items()}
+    n = sum(counts.values())
     title.caption(
-        "What was promised in calls, and what later calls and people say became of it"
-        if not rows
-        else f"{look.count(len(rows), 'promise')} found in calls, "
-        f"{len(groups[OVERDUE])} overdue, {len(groups[OPEN])} still to do"
+        f"{look.count(n, 'promise')} found in calls, "
+        f"{look.grouped(groups[OVERDUE])} overdue, {look.grouped(groups[OPEN])} still to do"
+        if n
+        else "What was promised in calls, and what later calls and people say became of it"
     )
-    if not rows:
+    if not n:
         _none(principal)
         return
     begin = next((name for name in (OVERDUE, OPEN, UNKNOWN, BROKEN, KEPT) if groups[name]), OPEN)
@@ -44,19 +52,27 @@ def page() -> None:
         "Which promises",
         list(groups),
         default=begin,
-        format_func=lambda name: f"{name} {len(groups[name])}",
+        format_func=lambda name: f"{name} {look.grouped(groups[name])}",
         label_visibility="collapsed",
         required=True,
         key="promise-group",
     )
-    shown = groups[chosen or begin]
+    name = chosen or begin
+    shown = _shown(principal, name)
     if not shown:
         with st.container(border=True):
             st.markdown("✓ None of these.")
-    for row in shown[:AT_MOST]:
+    for row in shown:
         _row(principal, row)
-    if len(shown) > AT_MOST:
-        st.caption(f"The first {AT_MOST} of {len(shown)} are shown.")
+    if groups[name] > len(shown):
+        st.caption(f"The first {len(shown)} of {look.grouped(groups[name])} are shown.")
+
+
+def _shown(principal: Principal, name: str) -> tuple[PromiseRow, ...]:
+    group = GROUPS[name]
+    status: Status = "open" if group == "overdue" else group
+    overdue = {OVERDUE: True, OPEN: False}.get(name)
+    return list_promises(state.store(), principal, status=status, overdue=overdue, limit=AT_MOST)
 
 
 def _refresh(principal: Principal, place: st.delta_generator.DeltaGenerator) -> None:
@@ -79,16 +95,6 @@ def _none(principal: Principal) -> None:
                 if principal.role == "agent"
                 else "What was promised in calls is listed here once a lead had the calls looked through."
             )
-
-
-def _groups(rows: Sequence[PromiseRow]) -> dict[str, list[PromiseRow]]:
-    return {
-        OVERDUE: [row for row in rows if row.overdue],
-        OPEN: [row for row in rows if row.status == "open" and not row.overdue],
-        KEPT: [row for row in rows if row.status == "kept"],
-        BROKEN: [row for row in rows if row.status == "broken"],
-        UNKNOWN: [row for row in rows if row.status == "unknown"],
-    }
 
 
 def _row(principal: Principal, row: PromiseRow) -> None:
@@ -140,7 +146,10 @@ def _marks(principal: Principal, row: PromiseRow) -> None:
             label, icon=f":material/{icon}:", key=f"{status}-{row.promise_id}"
         ):
             _mark(principal, row, status)  # type: ignore[arg-type]
-    with st.popover("More", key=f"more-{row.promise_id}"):
+    more = st.popover("More", key=f"more-{row.promise_id}", on_change="rerun")
+    if not more.open:
+        return
+    with more:
         for mark in marks_of(state.store(), principal, row.promise_id):
             note = f": {look.escape(mark.note)}" if mark.note else ""
             when = look.day_and_time(mark.at)

@@ -20,7 +20,8 @@ from qa.web.parts.review_desk import review_desk
 
 STRATA = {"agent": "of each agent", "team": "of each team", "queue": "of each queue", "all": "of all calls"}
 MINE, EVERYBODYS = "given to me", "everybody's"
-AT_MOST = 50
+AT_MOST = 30
+ROUNDS = 5
 
 
 def page() -> None:
@@ -33,8 +34,8 @@ def page() -> None:
         return
     st.title("Review queue", anchor=False)
     flash.show()
-    rows = list_samples(state.store(), principal)
-    waiting = [row for row in rows if row.state == "waiting"]
+    waiting = list_samples(state.store(), principal, state="waiting")
+    rows = list_samples(state.store(), principal, newest_rounds=ROUNDS)
     st.caption(f"{look.count(len(waiting), 'sampled call')} waiting to be listened to")
     if principal.role in navigation.LEADS:
         _draw(principal)
@@ -87,7 +88,7 @@ def _queue(principal: Principal, waiting: Sequence[SampleRow]) -> None:
 
 
 def _results(rows: Sequence[SampleRow]) -> None:
-    st.subheader("What the samples say", anchor=False)
+    st.subheader("What the newest samples say", anchor=False)
     for name in dict.fromkeys(row.round for row in reversed(rows)):
         inside = [row for row in rows if row.round == name]
         done = sum(row.state == "done" for row in inside)

@@ -14,9 +14,9 @@ import streamlit as st
 from qa.scorecard import Scorecard
 from qa.scorecard.trend import Trend
 from qa.web import look, navigation, state
-from qa.web.parts import charts
+from qa.web.parts import charts, many_charts
 
-PER_PAGE = 25
+PER_PAGE = 20
 LEAST_CALLS = 3
 """Fewer calls in a section say nothing about what somebody is good at."""
 LEAST_LOST = 0.3
@@ -85,9 +85,9 @@ def _level(card: Scorecard, band: tuple[float, float, float] | None) -> None:
         return
     said = look.score(card.score, card.low, card.high)
     row = charts.Range(" ", card.score, card.low, card.high, said)
-    chart = charts.ranges([row], look.palette(), band=band, bare=True)
+    chart = many_charts.level(row, look.palette(), band)
     told = f"{card.agent}: {said} on a line from 0 to 100. {card.comparison.says}"
-    st.altair_chart(chart, width="stretch", alt=told, key=f"level-{card.agent}")
+    st.vega_lite_chart(chart, width="stretch", alt=told, key=f"level-{card.agent}")
     st.caption(compared(card))
 
 
@@ -109,8 +109,8 @@ def _weeks(agent: str, trend: Trend) -> None:
         st.caption("one week only" if points else "no dated calls")
         return
     told = "; ".join(f"week of {p.week:%d %b}: {p.score:.0f}" for p in points)
-    st.altair_chart(
-        charts.spark(points, look.palette()),
+    st.vega_lite_chart(
+        many_charts.spark(points, look.palette()),
         width="stretch",
         alt=f"{agent}, week by week. {trend.says} {told}",
         key=f"weeks-{agent}",

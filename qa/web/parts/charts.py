@@ -57,7 +57,7 @@ def ranges(
         Without the figures of the axis and the name of the band, for rows under one another.
     """
     frame = pd.DataFrame(
-        [(r.label, r.score, r.low, r.high, r.beside, r.before, _told(r)) for r in rows],
+        [(r.label, r.score, r.low, r.high, r.beside, r.before, told_of(r)) for r in rows],
         columns=["label", "score", "low", "high", "beside", "before", "told"],
     )
     order = [row.label for row in rows]
@@ -83,7 +83,8 @@ def ranges(
     return _finished(alt.layer(*layers), height=height, top=top, axis=not bare)
 
 
-def _told(row: Range) -> str:
+def told_of(row: Range) -> str:
+    """A row in words, for those who point at it."""
     if row.score is None or row.low is None or row.high is None:
         return f"{row.label}: not measured"
     return f"{row.label}: {row.score:.0f}, between {row.low:.0f} and {row.high:.0f} with 90 % probability"
@@ -117,6 +118,52 @@ def _vertical(at: float, label: str, colours: Palette) -> alt.LayerChart:
         .encode(x="at:Q", y=alt.value(0), text=alt.value(label))
     )
     return alt.layer(line, said)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A difference with its range, in points of 100; None where it is not known."""
+
+    label: str
+    value: float | None
+    low: float | None
+    high: float | None
+    beside: str
+
+
+def gaps(rows: Sequence[Gap], colours: Palette, *, reach: float, labels_px: int = 190) -> alt.LayerChart:
+    """Differences as dots on their ranges about a line at nought, from ``-reach`` to ``reach``."""
+    frame = pd.DataFrame(
+        [(r.label, r.value, r.low, r.high, r.beside, f"{r.label}: {r.beside}") for r in rows],
+        columns=["label", "value", "low", "high", "beside", "told"],
+    )
+    scale = alt.Scale(domain=[-reach, reach], clamp=True)
+    axis = alt.Axis(
+        values=[-reach, 0, reach],
+        labelExpr="datum.value == 0 ? 'no gap' : (datum.value > 0 ? '+' : '−') + abs(datum.value)",
+        labelColor=colours.muted,
+        labelFont=FONT,
+        domain=False,
+        ticks=False,
+        grid=False,
+    )
+    y = alt.Y("label:N", sort=[r.label for r in rows], title=None, axis=_label_axis(colours, labels_px))
+    x = alt.X("low:Q", scale=scale, title=None, axis=axis)
+    base = alt.Chart(frame).encode(tooltip=[alt.Tooltip("told:N", title=" ")])
+    track = base.mark_rule(color=colours.line, strokeWidth=1).encode(
+        y=y, x=alt.datum(-reach), x2=alt.datum(reach)
+    )
+    nought = (
+        alt.Chart(pd.DataFrame({"at": [0.0]}))
+        .mark_rule(color=colours.muted, strokeDash=[3, 3])
+        .encode(x=alt.X("at:Q", scale=scale, axis=axis, title=None))
+    )
+    span = base.mark_bar(color=colours.soft, height=10, cornerRadius=5).encode(y=y, x=x, x2="high:Q")
+    dot = base.mark_circle(color=colours.accent, size=90, opacity=1).encode(y=y, x="value:Q")
+    said = base.mark_text(align="left", dx=8, color=colours.ink, fontSize=13, font=FONT).encode(
+        y=y, x=alt.value("width"), text="beside:N"
+    )
+    return _finished(alt.layer(track, span, nought, dot, said), height=ROW_PX * len(rows), top=4)
 
 
 def distribution(
@@ -163,7 +210,7 @@ def weeks(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
                 p.low,
                 p.high,
                 f"{p.score:.0f}",
-                _week_told(p),
+                week_told(p),
             )
             for p in points
         ],
@@ -198,7 +245,7 @@ def weeks(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
 def spark(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
     """The weeks' means as a small line without words, on the same 0 to 100 for everybody."""
     frame = pd.DataFrame(
-        [(pd.Timestamp(p.week), p.score, p.low, p.high, _week_told(p)) for p in points],
+        [(pd.Timestamp(p.week), p.score, p.low, p.high, week_told(p)) for p in points],
         columns=["week", "score", "low", "high", "told"],
     )
     x = alt.X("week:T", title=None, axis=NO_AXIS, scale=alt.Scale(padding=6))
@@ -214,7 +261,8 @@ def spark(points: Sequence[TrendPoint], colours: Palette) -> alt.LayerChart:
     return _finished(alt.layer(band, line, last), height=SPARK_PX, top=2, axis=False)
 
 
-def _week_told(p: TrendPoint) -> str:
+def week_told(p: TrendPoint) -> str:
+    """A week in words."""
     return f"week of {p.week.day} {p.week:%b %Y}: {p.score:.0f} ({p.low:.0f}–{p.high:.0f}), {p.n_calls} calls"
 
 

@@ -7,15 +7,15 @@ difference. Nothing is kept by trying. Publishing adds a file and never changes 
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from qa.errors import InputError, SettingsError
 from qa.review.rescoring import settle
 from qa.scorecard.records import ScoredCall
 from qa.scorecard.replay import Replay, replay
 from qa.scoring import Form, Mark, Options, evaluate, form_hash, parse_form
-from qa.store import CallFilter
+from qa.store import CallFilter, count_calls
 from qa.store.audit import record
 from qa.store.bulk import heard_calls
 from qa.store.scope import require
@@ -62,19 +62,57 @@ def read_proposed(content: bytes, *, name: str) -> Proposed:
     return Proposed(form, text)
 
 
-def try_form(principal: Principal, old: Form, new: Form, *, most: int) -> Replay:
-    """The newest calls that the old form scored, under both forms."""
-    options = judge().options
-    which = CallFilter(form=old.id)
-    heard = tuple(heard_calls(state.store(), principal, which))
-    before, after = [], []
-    for call, detections in islice(reversed(heard), most):
+class Trial:
+    """A new form tried on the newest calls that an old one scored, a slice of time at a time.
+
+    So a page can show how far it is and answer other clicks meanwhile; leaving the page ends it.
+    """
+
+    def __init__(self, principal: Principal, old: Form, new: Form, *, most: int) -> None:
+        which = CallFilter(form=old.id)
+        self.old, self.new = old, new
+        self.n_scored = count_calls(state.store(), principal, which)
+        self.n = min(most, self.n_scored)
+        self._heard = heard_calls(state.store(), principal, which, newest=most)
+        self._options = judge().options
+        self._before: list[ScoredCall] = []
+        self._after: list[ScoredCall] = []
+        self.is_finished = self.n == 0
+
+    @property
+    def done(self) -> int:
+        """So many calls were scored by both."""
+        return len(self._after)
+
+    def go_on(self, *, for_s: float) -> None:
+        """Score calls until the time is over or all are done."""
+        until_s = time.monotonic() + for_s
+        while not self.is_finished:
+            heard = next(self._heard, None)
+            if heard is None:
+                self.is_finished = True
+                return
+            self._score(*heard)
+            if time.monotonic() >= until_s:
+                return
+
+    def result(self) -> Replay:
+        """What the new form would have done to the calls so far."""
+        return replay(self._before, self._after)
+
+    def _score(self, call: Call, detections: Detections) -> None:
         with state.store().reading() as connection:
             standing = standing_of(connection, call)
         settled = settle(detections, drop=standing.dropped, confirm=standing.confirmed, add=())
-        before.append(_scored(call, settled, old, standing, options))
-        after.append(_scored(call, settled, new, standing, options))
-    return replay(before, after)
+        self._before.append(_scored(call, settled, self.old, standing, self._options))
+        self._after.append(_scored(call, settled, self.new, standing, self._options))
+
+
+def try_form(principal: Principal, old: Form, new: Form, *, most: int) -> Replay:
+    """The newest calls that the old form scored, under both forms, in one go."""
+    trial = Trial(principal, old, new, most=most)
+    trial.go_on(for_s=float("inf"))
+    return trial.result()
 
 
 def _scored(
