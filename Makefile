@@ -35,6 +35,7 @@ tests/oidc/node_modules/.ok: tests/oidc/package.json
 demo-sound: $(V)/.ok  # needs flite and espeak-ng; the recordings it makes are in the repository
 	$(BIN)/python -m tools.make_demo
 	$(BIN)/python -m tools.make_demo.history
+	$(BIN)/python -m tools.make_demo.second_site
 
 # Pictures of the app for the documentation, from a demo scored afresh.
 screenshots: $(V)/.ok
@@ -89,3 +90,11 @@ big-store: $(V)/.ok
 	test -f $(DEMO_HOME)/qa.db || QA_HOME=$(DEMO_HOME) $(BIN)/qa demo --no-serve
 	mkdir -p $(dir $(BIG_HOME))
 	$(BIN)/python -m tools.big_store $(DEMO_HOME) $(BIG_HOME)
+
+# Every page as the role it is for, in a real browser: until it is shown, on the demo and on the big firm.
+.PHONY: speed
+speed: $(V)/.ok
+	test -f $(DEMO_HOME)/qa.db || QA_HOME=$(DEMO_HOME) $(BIN)/qa demo --no-serve
+	test -f $(BIG_HOME)/qa.db || $(MAKE) big-store
+	slow=0; $(BIN)/python -m tools.speed $(DEMO_HOME) --limit 1 || slow=1; \
+	$(BIN)/python -m tools.speed $(BIG_HOME) --limit 2 || slow=1; exit $$slow

@@ -20,7 +20,7 @@ NEWEST_ASKED = 5_000
 
 
 def everybodys_cards(
-    store: Store, which: CallFilter, *, min_calls_to_compare: int = 5
+    store: Store, which: CallFilter, *, min_calls_to_compare: int = 5, with_criteria: bool = True
 ) -> tuple[Scorecard, ...]:
     """The cards of all agents, to be narrowed by :func:`cards_seen_by` before anybody sees them.
 
@@ -30,7 +30,7 @@ def everybodys_cards(
     return scorecards(
         level_records(store, SYSTEM, everybody),
         min_calls_to_compare=min_calls_to_compare,
-        tallies=tallies(store, SYSTEM, everybody, newest=NEWEST_ASKED),
+        tallies=tallies(store, SYSTEM, everybody, newest=NEWEST_ASKED) if with_criteria else (),
     )
 
 

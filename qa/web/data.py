@@ -29,14 +29,16 @@ _progress: Kept[tuple[Progress, ...]] = Kept()
 _forms: Kept[tuple[str, ...]] = Kept()
 
 
-def scorecards_for(principal: Principal, which: CallFilter) -> tuple[Scorecard, ...]:
-    """The scorecards that a principal may see."""
+def scorecards_for(
+    principal: Principal, which: CallFilter, *, with_criteria: bool = False
+) -> tuple[Scorecard, ...]:
+    """The scorecards that a principal may see; ``with_criteria``: with each question of the form, which is slower."""
     store, least = state.store(), state.settings().min_calls_to_compare
     everybody = replace(which, agent=None, team=None)
     cards = _cards.get(
-        (store.home, everybody, least),
+        (store.home, everybody, least, with_criteria),
         revision(store),
-        lambda: everybodys_cards(store, everybody, min_calls_to_compare=least),
+        lambda: everybodys_cards(store, everybody, min_calls_to_compare=least, with_criteria=with_criteria),
     )
     return cards_seen_by(store, principal, which, cards)
 

@@ -39,7 +39,7 @@ def page() -> None:
         _nothing_yet(principal)
         return
     _level(principal, wanted, rows)
-    _agents(data.scorecards_for(principal, wanted.which), rows)
+    _agents(data.scorecards_for(principal, wanted.which, with_criteria=True), rows)
 
 
 def _nothing_yet(principal: Principal) -> None:
