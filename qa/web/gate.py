@@ -91,7 +91,10 @@ def _who(token: str | None) -> Principal | None:
 
 
 def _is_open(path: str) -> bool:
-    return path in OPEN or path.startswith(OPEN_BELOW)
+    # One name, no folder and no way up: what lies behind the gate would be asked for by a longer one.
+    return path in OPEN or any(
+        path.startswith(below) and "/" not in path[len(below) :] for below in OPEN_BELOW
+    )
 
 
 def _to_login(connection: HTTPConnection) -> Response:
