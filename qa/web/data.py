@@ -7,8 +7,10 @@ to what the principal may see before they leave this module.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from qa.report import coaching_of, progress_of
 from qa.report.levels import cards_seen_by, everybodys_cards
@@ -22,8 +24,28 @@ from qa.values import Principal
 from qa.web import state
 from qa.web.kept import Kept
 
+
+class Levels(tuple[LevelRow, ...]):
+    """Rows of calls with what is asked of all of them, added up once."""
+
+    @cached_property
+    def scores(self) -> tuple[float, ...]:
+        """The totals of the calls that have one."""
+        return tuple(row.score for row in self if row.score is not None)
+
+    @cached_property
+    def by_section(self) -> Mapping[str, Sequence[float]]:
+        """The scores of each section, of calls with a total."""
+        found: dict[str, list[float]] = {}
+        for row in self:
+            for section, score in row.sections if row.score is not None else ():
+                if score is not None:
+                    found.setdefault(section, []).append(score)
+        return found
+
+
 _cards: Kept[tuple[Scorecard, ...]] = Kept(most=16)
-_scores: Kept[tuple[LevelRow, ...]] = Kept(most=32)
+_scores: Kept[Levels] = Kept(most=32)
 _coaching: Kept[Coaching | None] = Kept()
 _progress: Kept[tuple[Progress, ...]] = Kept()
 _forms: Kept[tuple[str, ...]] = Kept()
@@ -43,11 +65,11 @@ def scorecards_for(
     return cards_seen_by(store, principal, which, cards)
 
 
-def scores_for(principal: Principal, which: CallFilter) -> tuple[LevelRow, ...]:
+def scores_for(principal: Principal, which: CallFilter) -> Levels:
     """Every call that matches, with its figures."""
     store = state.store()
     key = (store.home, principal, which)
-    return _scores.get(key, revision(store), lambda: level_rows(store, principal, which))
+    return _scores.get(key, revision(store), lambda: Levels(level_rows(store, principal, which)))
 
 
 def coaching_for(principal: Principal, agent: str, form_id: str, which: CallFilter) -> Coaching | None:

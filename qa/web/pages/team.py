@@ -11,9 +11,9 @@ import streamlit as st
 from qa.scorecard import Scorecard
 from qa.scorecard.pooling import interval
 from qa.store.overview import Attention, attention
-from qa.store.rows import LevelRow
 from qa.values import Principal
 from qa.web import data, identity, look, navigation, state
+from qa.web.data import Levels
 from qa.web.parts import charts
 from qa.web.parts.agent_rows import agent_rows
 from qa.web.parts.filters import Chosen, choose
@@ -106,10 +106,10 @@ def _age(found: Attention) -> str:
     return "since today" if days < 1 else f"the oldest for {look.count(days, 'day')}"
 
 
-def _level(principal: Principal, wanted: Chosen, rows: Sequence[LevelRow]) -> None:
-    scores = [row.score for row in rows if row.score is not None]
-    earlier_rows = data.scores_for(principal, wanted.before) if wanted.before else ()
-    earlier = [row.score for row in earlier_rows if row.score is not None]
+def _level(principal: Principal, wanted: Chosen, rows: Levels) -> None:
+    scores = rows.scores
+    earlier_rows = data.scores_for(principal, wanted.before) if wanted.before else Levels()
+    earlier = earlier_rows.scores
     left, middle, right = st.columns([3, 4, 6], gap="medium")
     with left, st.container(border=True, height="stretch"):
         if not scores:
@@ -134,7 +134,7 @@ def _level(principal: Principal, wanted: Chosen, rows: Sequence[LevelRow]) -> No
         _sections(rows, earlier_rows)
 
 
-def _passes(rows: Sequence[LevelRow]) -> str:
+def _passes(rows: Levels) -> str:
     """How many pass, failed outright or have no total."""
     judged = [row for row in rows if row.passed is not None]
     parts = [f"{sum(bool(row.passed) for row in judged)} of {len(judged)} pass"] if judged else []
@@ -158,9 +158,9 @@ def _signed(change: float) -> str:
     return f"{change:+.0f}".replace("-", "−")
 
 
-def _sections(rows: Sequence[LevelRow], earlier: Sequence[LevelRow]) -> None:
+def _sections(rows: Levels, earlier: Levels) -> None:
     titles = look.section_titles(state.default_form())
-    now, then = _by_section(rows), _by_section(earlier)
+    now, then = rows.by_section, earlier.by_section
     order = [name for name in titles if name in now] + [name for name in now if name not in titles]
     shown = []
     for section in order:
@@ -194,17 +194,8 @@ def _change(now: Sequence[float], then: Sequence[float]) -> str:
     return f"{'▲' if mean > before else '▼'}{abs(mean - before):.0f}"
 
 
-def _by_section(rows: Sequence[LevelRow]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        for section, score in row.sections if row.score is not None else ():
-            if score is not None:
-                found.setdefault(section, []).append(score)
-    return found
-
-
-def _agents(cards: Sequence[Scorecard], rows: Sequence[LevelRow]) -> None:
+def _agents(cards: Sequence[Scorecard], rows: Levels) -> None:
     st.subheader("Agents", anchor=False)
-    scores = [row.score for row in rows if row.score is not None]
-    everybody = {name: sum(found) / len(found) for name, found in _by_section(rows).items()}
+    scores = rows.scores
+    everybody = {name: sum(found) / len(found) for name, found in rows.by_section.items()}
     agent_rows(cards, band=interval(scores) if len(scores) > 1 else None, everybody=everybody)

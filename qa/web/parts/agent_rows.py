@@ -16,7 +16,7 @@ from qa.scorecard.trend import Trend
 from qa.web import look, navigation, state
 from qa.web.parts import charts, many_charts
 
-PER_PAGE = 20
+PER_PAGE = 12
 LEAST_CALLS = 3
 """Fewer calls in a section say nothing about what somebody is good at."""
 LEAST_LOST = 0.3

@@ -159,17 +159,25 @@ def _scores() -> None:
         st.markdown(":green[✓] You have seen all of them.")
         st.caption("A score that a person changes later shows up here again.")
         return
-    about = matters(state.store(), principal, [row.call_id for row in rows])
     # What changed after it was seen comes first: somebody decided something there.
     ordered = sorted(rows, key=lambda row: not row.again)
     st.caption("“Seen” says that you looked, not that you agree.")
-    for row in ordered[:SHOWN]:
-        _score(row, about.get(row.call_id))
+    _some_scores(principal, ordered[:SHOWN])
     if len(ordered) > SHOWN:
         left = len(ordered) - SHOWN
-        with st.expander(f"{look.count(left, 'more score')} to look at"):
-            for row in ordered[SHOWN:]:
-                _score(row, about.get(row.call_id))
+        # What is inside is sent only once it is opened: there may be two hundred.
+        more = st.expander(
+            f"{look.count(left, 'more score')} to look at", key="more-scores", on_change="rerun"
+        )
+        if more.open:
+            with more:
+                _some_scores(principal, ordered[SHOWN:])
+
+
+def _some_scores(principal: Principal, rows: Sequence[ToAcknowledge]) -> None:
+    about = matters(state.store(), principal, [row.call_id for row in rows])
+    for row in rows:
+        _score(row, about.get(row.call_id))
 
 
 def _score(row: ToAcknowledge, matter: str | None) -> None:
