@@ -15,6 +15,8 @@ import yaml
 
 from qa.audio import Recording, decode, recording_kind
 from qa.formats import read_transcript
+from qa.review.fairness import MIN_AGENTS
+from qa.review.staff_table import read_staff
 from qa.values import Span, Speaker
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +26,7 @@ from tools.make_demo import engines, placing, writing  # noqa: E402
 from tools.make_demo.__main__ import load_voices  # noqa: E402
 from tools.make_demo.history import compose  # noqa: E402
 from tools.make_demo.script import Script, read_script  # noqa: E402
+from tools.make_demo.second_site import compose_second_site  # noqa: E402
 
 DEMO = ROOT / "data" / "demo"
 SCRIPTS = sorted((DEMO / "scripts").glob("*.txt"))
@@ -239,6 +242,17 @@ def test_the_history_is_what_its_maker_composes() -> None:
     ]
     assert kept == compose()
     assert len(kept) >= 140
+
+
+def test_the_second_site_is_what_its_maker_composes_and_its_groups_can_be_compared() -> None:
+    paths = sorted((DEMO / "second-site").glob("*.json"))
+    assert [json.loads(path.read_text(encoding="utf-8")) for path in paths] == compose_second_site()
+    assert sum(path.stat().st_size for path in paths) / 1e6 < MAX_HISTORY_MB
+    staff = {row.name: row for row in read_staff(DEMO / "staff.csv")}
+    here = {read_transcript(path).agent for path in paths}
+    assert here <= staff.keys()
+    shifts = [staff[name].groups["shift"] for name in sorted(filter(None, here))]
+    assert min(shifts.count("early"), shifts.count("late")) >= MIN_AGENTS
 
 
 def test_the_history_has_five_agents_customers_who_come_back_and_a_limit() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -343,6 +344,14 @@ def test_a_group_in_which_a_person_could_be_recognised_is_not_shown() -> None:
     rows, groups = facts(heard_worse=False)
     small = {agent: {"site": "east" if agent == "agent 1" else "north"} for agent in groups}
     assert gaps(rows, small, draws=10) == ()
+
+
+def test_what_is_not_known_of_one_side_is_not_said_to_vanish() -> None:
+    rows, groups = facts(heard_worse=True)
+    deaf = [replace(f, confidence=None) if groups[f.agent]["site"] == "north" else f for f in rows]
+    (first, _) = gaps(deaf, groups, draws=50)
+    assert first.score_adjusted.value is None
+    assert "too few of these calls" in first.says
 
 
 # Promises, replays, erasure

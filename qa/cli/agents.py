@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from qa.errors import InputError
+from qa.review.staff_table import read_staff
 from qa.settings import load_settings
 from qa.store import SYSTEM, open_store
 from qa.store.staff import StaffRow, keep_staff, list_staff
-
-COLUMNS = ("agent", "team", "external_id")
 
 
 def register(app: typer.Typer) -> None:
@@ -59,30 +55,6 @@ def take(
     leads can ask whether scores are fair.
     """
     _keep(list(read_staff(file)))
-
-
-def read_staff(file: Path) -> Iterator[StaffRow]:
-    """The rows of a staff table.
-
-    Raises
-    ------
-    InputError
-        The file can't be read or has no column ``agent``.
-    """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines)
-            if "agent" not in (rows.fieldnames or ()):
-                raise InputError(f"{file}: has no column 'agent'; the first line names the columns")
-            for row in rows:
-                plain = {key: value.strip() for key, value in row.items() if key and isinstance(value, str)}
-                if plain["agent"]:
-                    groups = {k: v for k, v in plain.items() if k not in COLUMNS and v}
-                    yield StaffRow(
-                        plain["agent"], plain.get("team") or None, plain.get("external_id") or None, groups
-                    )
-    except (OSError, UnicodeDecodeError, csv.Error) as err:
-        raise InputError(f"{file}: can't be read; save it as CSV in UTF-8") from err
 
 
 def _keep(staff: list[StaffRow]) -> None:

@@ -12,12 +12,12 @@ import typer
 
 from qa.batch import Pipeline
 from qa.cli import report
-from qa.cli.agents import read_staff
 from qa.cli.score import check, run, tell
 from qa.errors import StoreError
 from qa.hearing import find_inputs
 from qa.report import team_scorecards
 from qa.review.demo import play
+from qa.review.staff_table import read_staff
 from qa.settings import Settings, load_settings
 from qa.store import SYSTEM, Store, open_store
 from qa.store.accounts import add_account
@@ -50,7 +50,7 @@ def demo(
     pipeline = Pipeline(settings)
     check(pipeline)
     demo_folder = settings.data / "demo"
-    folders = [demo_folder / name for name in ("calls", "history") if (demo_folder / name).is_dir()]
+    folders = [demo_folder / name for name in ("calls", "history", "second-site") if (demo_folder / name).is_dir()]
     sources = find_inputs(folders)
     store = open_store(settings)
     (home / MARK).touch()
@@ -77,7 +77,7 @@ def demo(
 
 def prepare(store: Store, settings: Settings) -> None:
     """Teams, and an account for each role; the password is made up for this demo and written beside it."""
-    staff = tuple(read_staff(settings.data / "demo" / "staff.csv"))
+    staff = read_staff(settings.data / "demo" / "staff.csv")
     keep_staff(store, SYSTEM, staff)
     password = os.environ.get("QA_DEMO_PASSWORD") or secrets.token_urlsafe(9)
     people: list[tuple[str, str, str | None, str | None]] = [

@@ -5,17 +5,19 @@ Conventions
 - Groups are what the firm supplies for its agents (site, shift, language, self-reported); nothing is guessed.
 - A gap is a group's mean minus the mean of everybody else, with an interval that redraws agents, not calls:
   ten calls of one agent are one person.
-- The adjusted gap of the score holds the recogniser's confidence constant (linear regression over calls). A
-  gap that vanishes with it is more likely the recogniser's than the agents'.
-- Groups of fewer than ``MIN_AGENTS`` agents are not shown: a person could be recognised in them.
+- The adjusted gap of the score holds the recogniser's confidence constant (linear regression over the calls of
+  which it is known). A gap that vanishes with it is more likely the recogniser's than the agents'. Where it is
+  known for fewer than ``LEAST_HEARD`` of the calls on either side, nothing is said of it: the gap might vanish
+  only because other calls are looked at.
+- Groups of fewer than ``MIN_AGENTS`` agents, or that leave fewer outside, are not shown: a person could be
+  recognised in them. Which ones is said (:func:`hidden_groups`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +34,9 @@ from qa.store.staff import list_staff
 from qa.values import Call, Principal
 
 MIN_AGENTS = 3
+LEAST_HEARD = 0.8
 DRAWS = 500
-Measure = Literal["score", "confidence", "overturn"]
+UNKNOWN = Estimate(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,15 @@ class CallFact:
     confidence: float | None
     overturned: float | None = None
     """Share of its judged findings that people took back; None where none was judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenGroup:
+    """A group that is not shown, and how many agents of these calls are in it."""
+
+    kind: str
+    group: str
+    n_agents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,26 @@ def fairness(
     return gaps(facts, groups, draws=draws)
 
 
+def hidden_groups(
+    store: Store, principal: Principal, which: CallFilter = EVERY_CALL
+) -> tuple[HiddenGroup, ...]:
+    """Groups that are not shown because too few agents are in them, or outside them.
+
+    Raises
+    ------
+    NotAllowed
+        Only leads and admins see groups.
+    """
+    require(principal, "admin", "lead")
+    groups = {row.name: dict(row.groups) for row in list_staff(store, principal)}
+    here = {row.agent for row in scored_calls(store, principal, which) if row.agent is not None}
+    return tuple(
+        HiddenGroup(kind, group, len(inside))
+        for kind, group, inside, outside in _members(here, groups)
+        if min(len(inside), len(outside)) < MIN_AGENTS
+    )
+
+
 def confidence_of(call: Call) -> float | None:
     """Mean probability of the agent's words; None where the transcript gives none."""
     known = [w.probability for t in call.turns if t.speaker == "agent" for w in t.words if w.probability]
@@ -104,23 +136,32 @@ def gaps(
     facts: Sequence[CallFact], groups: Mapping[str, Mapping[str, str]], *, draws: int = DRAWS
 ) -> tuple[Gap, ...]:
     """Gaps of groups given as agent to kind to group."""
-    kinds = sorted({kind for own in groups.values() for kind in own})
-    rows = []
-    for kind in kinds:
-        known = [f for f in facts if groups.get(f.agent, {}).get(kind)]
-        for group in sorted({groups[f.agent][kind] for f in known}):
-            inside = {a for a in {f.agent for f in known} if groups[a][kind] == group}
-            outside = {f.agent for f in known} - inside
-            if min(len(inside), len(outside)) >= MIN_AGENTS:
-                rows.append(_gap(kind, group, known, inside, draws=draws))
+    rows = [
+        _gap(kind, group, [f for f in facts if f.agent in inside | outside], inside, draws=draws)
+        for kind, group, inside, outside in _members({f.agent for f in facts}, groups)
+        if min(len(inside), len(outside)) >= MIN_AGENTS
+    ]
     return tuple(sorted(rows, key=lambda r: (-abs(r.score.value or 0.0), r.kind, r.group)))
+
+
+def _members(
+    here: Set[str], groups: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[str, str, set[str], set[str]]]:
+    """Every group of every kind: the agents in it, and those in other groups of that kind."""
+    for kind in sorted({kind for own in groups.values() for kind in own}):
+        known = {agent for agent in here if groups.get(agent, {}).get(kind)}
+        for group in sorted({groups[agent][kind] for agent in known}):
+            inside = {agent for agent in known if groups[agent][kind] == group}
+            yield kind, group, inside, known - inside
 
 
 def _gap(kind: str, group: str, facts: Sequence[CallFact], inside: set[str], *, draws: int) -> Gap:
     def estimate(value: Callable[[CallFact], float | None], *, adjusted: bool = False) -> Estimate:
         return _estimate(facts, inside, value, adjusted=adjusted, draws=draws)
 
-    score, adjusted = estimate(lambda f: f.score), estimate(lambda f: f.score, adjusted=True)
+    score, adjusted = estimate(lambda f: f.score), UNKNOWN
+    if _is_heard(facts, inside):
+        adjusted = estimate(lambda f: f.score, adjusted=True)
     return Gap(
         kind=kind,
         group=group,
@@ -132,6 +173,16 @@ def _gap(kind: str, group: str, facts: Sequence[CallFact], inside: set[str], *, 
         overturn=estimate(lambda f: f.overturned),
         says=_says(score, adjusted),
     )
+
+
+def _is_heard(facts: Sequence[CallFact], inside: set[str]) -> bool:
+    """Whether the recogniser's confidence is known for most scored calls on both sides."""
+    for is_inside in (True, False):
+        scored = [f for f in facts if f.score is not None and (f.agent in inside) is is_inside]
+        heard = sum(f.confidence is not None for f in scored)
+        if not scored or heard < LEAST_HEARD * len(scored):
+            return False
+    return True
 
 
 def _estimate(
@@ -171,7 +222,7 @@ def _says(score: Estimate, adjusted: Estimate) -> str:
         return "No gap beyond chance."
     side = "higher" if score.low > 0 else "lower"
     if adjusted.low is None or adjusted.high is None:
-        return f"Scores are {side}; the recogniser's confidence is not known for these calls."
+        return f"Scores are {side}; the recogniser's confidence is known for too few of these calls."
     if adjusted.low <= 0 <= adjusted.high:
         return f"Scores are {side}, and the gap vanishes at equal confidence: check the recogniser first."
     return f"Scores are {side}, and stay so at equal confidence of the recogniser."

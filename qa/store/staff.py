@@ -42,8 +42,15 @@ def list_staff(store: Store, principal: Principal) -> tuple[StaffRow, ...]:
         )
 
 
-def keep_staff(store: Store, principal: Principal, staff: Iterable[StaffRow]) -> int:
+def keep_staff(
+    store: Store, principal: Principal, staff: Iterable[StaffRow], *, replace_groups: bool = False
+) -> int:
     """Make or change agents; what is None or empty stays as it was. How many were changed.
+
+    Parameters
+    ----------
+    replace_groups
+        The groups given are all there are: others of these agents, and those of every agent not named, go.
 
     Raises
     ------
@@ -51,11 +58,16 @@ def keep_staff(store: Store, principal: Principal, staff: Iterable[StaffRow]) ->
         Only leads and admins may.
     """
     require(principal, "admin", "lead")
+    given = list(staff)
     with store.writing() as connection:
-        return sum(_keep(connection, principal, row) for row in staff)
+        if replace_groups:
+            named = {row.name for row in given}
+            with_groups = connection.execute(select(Agent.name, Agent.groups)).all()
+            given += [StaffRow(one.name) for one in with_groups if one.groups and one.name not in named]
+        return sum(_keep(connection, principal, row, replace_groups=replace_groups) for row in given)
 
 
-def _keep(connection: Connection, principal: Principal, row: StaffRow) -> bool:
+def _keep(connection: Connection, principal: Principal, row: StaffRow, *, replace_groups: bool) -> bool:
     agent_id = keep_agent(connection, row.name)
     before = connection.execute(
         select(Agent.team, Agent.external_id, Agent.groups).where(Agent.id == agent_id)
@@ -63,7 +75,7 @@ def _keep(connection: Connection, principal: Principal, row: StaffRow) -> bool:
     after = {
         "team": row.team or before.team,
         "external_id": row.external_id or before.external_id,
-        "groups": {**before.groups, **row.groups},
+        "groups": dict(row.groups) if replace_groups else {**before.groups, **row.groups},
     }
     if after == before._asdict():
         return False

@@ -14,12 +14,14 @@ from functools import cached_property
 
 from qa.report import coaching_of, progress_of
 from qa.report.levels import cards_seen_by, everybodys_cards
+from qa.review.fairness import Gap, HiddenGroup, fairness, hidden_groups
 from qa.scorecard import Coaching, Progress, Scorecard
 from qa.store import CallFilter
 from qa.store.facts import forms_used
 from qa.store.levels import level_rows
 from qa.store.overview import revision
 from qa.store.rows import LevelRow
+from qa.store.staff import list_staff
 from qa.values import Principal
 from qa.web import state
 from qa.web.kept import Kept
@@ -48,6 +50,7 @@ _cards: Kept[tuple[Scorecard, ...]] = Kept(most=16)
 _scores: Kept[Levels] = Kept(most=32)
 _coaching: Kept[Coaching | None] = Kept()
 _progress: Kept[tuple[Progress, ...]] = Kept()
+_gaps: Kept[tuple[tuple[Gap, ...], tuple[HiddenGroup, ...]]] = Kept(most=16)
 _forms: Kept[tuple[str, ...]] = Kept()
 
 
@@ -96,6 +99,17 @@ def progress_for(
         (store.home, principal, agent, form_id, which, since),
         revision(store),
         lambda: progress_of(store, principal, agent, form=form, since=since, which=which),
+    )
+
+
+def gaps_for(principal: Principal, which: CallFilter) -> tuple[tuple[Gap, ...], tuple[HiddenGroup, ...]]:
+    """Groups of agents against each other, and those too small to be shown."""
+    store = state.store()
+    groups = tuple((row.name, *sorted(row.groups.items())) for row in list_staff(store, principal))
+    return _gaps.get(
+        (store.home, principal, which, groups),
+        revision(store),
+        lambda: (fairness(store, principal, which), hidden_groups(store, principal, which)),
     )
 
 

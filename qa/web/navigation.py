@@ -44,6 +44,7 @@ ENTRIES = (
     Entry("review_queue", "Review queue", "fact_check", HANDS_IN, "Quality"),
     Entry("calibration", "Calibration", "balance", OVERSEES, "Quality"),
     Entry("patterns", "Difficult calls", "bolt", OVERSEES, "Quality"),
+    Entry("fairness", "Fairness", "diversity_3", LEADS, "Quality"),
     Entry("forms", "Forms", "checklist", OVERSEES, "Quality"),
     Entry("behaviours", "Behaviours", "menu_book", ALL, "Quality"),
     Entry("account", "My account", "account_circle", ALL),

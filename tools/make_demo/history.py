@@ -62,9 +62,13 @@ class Slot:
 
 def make_history(target: Path = TARGET) -> list[dict[str, Any]]:
     """Writes the calls, one file each, and returns them."""
-    calls = compose()
+    return write_calls(compose(), target)
+
+
+def write_calls(calls: list[dict[str, Any]], target: Path) -> list[dict[str, Any]]:
+    """Writes calls, one file each, in place of those that are there, and returns them."""
     target.mkdir(parents=True, exist_ok=True)
-    for old in target.glob("h*.json"):
+    for old in target.glob("*.json"):
         old.unlink()
     for call in calls:
         text = json.dumps(call, ensure_ascii=False, separators=(",", ":"))
@@ -74,23 +78,25 @@ def make_history(target: Path = TARGET) -> list[dict[str, Any]]:
     return calls
 
 
-def compose() -> list[dict[str, Any]]:
-    """All calls, in the order of time."""
-    bank, problems, habits = (_read(name) for name in ("bank", "problems", "habits"))
-    rng = random.Random(SEED)
+def compose(
+    *, habits_of: str = "habits", seed: int = SEED, prefix: str = "h", first_customer: int = 2000
+) -> list[dict[str, Any]]:
+    """All calls of the agents in one file of habits, in the order of time."""
+    bank, problems, habits = (_read(name) for name in ("bank", "problems", habits_of))
+    rng = random.Random(seed)
     waiting: list[Return] = []
     calls: list[dict[str, Any]] = []
     for slot in _slots(habits, rng):
         number = len(calls) + 1
         weights = _weights(habits[slot.agent], slot.week)
         back = _taken(waiting, slot, habits[slot.agent]["queues"], rng)
-        customer = back.customer if back else f"C-{2000 + number}"
+        customer = back.customer if back else f"C-{first_customer + number}"
         due_day, due = _due(slot.at, rng)
         follow = WEEKDAYS[(due_day + timedelta(days=1 if due_day.weekday() < 4 else 3)).weekday()]
         scene = _scene(slot, weights, problems, habits, rng, back, due, follow)
         telling = _told(scene, bank, rng, back)
         calls.append(
-            _call(f"h{number:03d}", slot, customer, scene.queue, telling, outbound=_is_outbound(back))
+            _call(f"{prefix}{number:03d}", slot, customer, scene.queue, telling, outbound=_is_outbound(back))
         )
         if telling.promised:
             waiting += _returns(telling, customer, due_day, due, habits[slot.agent]["keeps"], rng)
@@ -221,7 +227,9 @@ def _timed(lines: list[Line], agent: str) -> list[dict[str, Any]]:
     turns: list[dict[str, Any]] = []
     end = 0.5
     for line in lines:
-        rate = WORDS_PER_S[agent] if line.speaker == "agent" else CUSTOMER_WORDS_PER_S
+        rate = (
+            WORDS_PER_S.get(agent, CUSTOMER_WORDS_PER_S) if line.speaker == "agent" else CUSTOMER_WORDS_PER_S
+        )
         start = max(0.0, end + line.pause_s)
         stop = start + 0.3 + len(line.text.split()) / rate
         if line.inside:
