@@ -28,8 +28,14 @@ FLITE_VOICES = {
     "kal16": ("libflite_cmu_us_kal16.so.1", "register_cmu_us_kal16"),
 }
 ESPEAK = "libespeak-ng.so.1"
+# The program takes language codes; the library knows a voice by its file only.
+ESPEAK_FILES = {"en-gb": "gmw/en", "en-us": "gmw/en-US", "en-gb-scotland": "gmw/en-GB-scotland"}
 SYNCHRONOUS, PHONEME_EVENTS, RATE, UTF8 = 2, 1, 1, 1
 EVENT_END, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
+
+
+class UnknownVoiceError(Exception):
+    """The engine is there, but not this voice of it."""
 
 
 class EngineMissingError(Exception):
@@ -62,6 +68,8 @@ def speak(text: str, voice: Voice) -> Spoken:
     ------
     EngineMissingError
         The engine's library is not installed.
+    UnknownVoiceError
+        The engine has no such voice.
     """
     _library("libc.so.6").srand(1)  # both engines make their noise with rand(); each text starts it anew
     if voice.engine == "flite":
@@ -237,13 +245,21 @@ def _espeak(text: str, voice: Voice) -> Spoken:
 
     callback = _CALLBACK(heard)
     library.espeak_SetSynthCallback(callback)
-    library.espeak_SetVoiceByName(voice.voice.encode())
+    _choose_voice(library, voice)
     library.espeak_SetParameter(RATE, voice.rate_wpm or 165, 0)
     data = text.encode()
     library.espeak_Synth(data, len(data) + 1, 0, 1, 0, UTF8, None, None)
     library.espeak_Synchronize()
     sound = np.concatenate(chunks)
     return Spoken(sound, rate_hz, _espeak_words(text, starts, phonemes, sound.size / rate_hz))
+
+
+def _choose_voice(library: Any, voice: Voice) -> None:
+    """Have the library speak with this voice; told to take one that it does not know, it goes on as before."""
+    language, plus, variant = voice.voice.partition("+")
+    file = ESPEAK_FILES.get(language, language) + plus + variant
+    if library.espeak_SetVoiceByName(file.encode()) != 0:
+        raise UnknownVoiceError(f"{ESPEAK} has no voice {voice.voice!r}; `espeak-ng --voices=en` lists them")
 
 
 def _espeak_words(
