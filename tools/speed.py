@@ -55,7 +55,11 @@ class Visit:
 
     @property
     def path(self) -> str:
-        return f"/{self.page}" + (f"?{urlencode(self.asked)}" if self.asked else "")
+        # The page that a role begins with has the bare address.
+        first = next(entry.name for entry in ENTRIES if self.role in entry.roles)
+        return ("/" if self.page == first else f"/{self.page}") + (
+            f"?{urlencode(self.asked)}" if self.asked else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def measure(home: Path, *, times: int, only: str = "") -> Iterator[Taken]:
         browser = driver.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         page, signed_in = None, None
         for visit in visits(known):
-            if only and only not in visit.path:
+            if only and only not in f"{visit.page} {visit.path}":
                 continue
             if visit.role != signed_in:
                 login = known.agent_login if visit.role == "agent" else _login_of(home, visit.role)
