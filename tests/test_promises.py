@@ -24,6 +24,7 @@ from qa.promises import (
     broken_by_queue,
     ledger,
     load_phrases,
+    load_working_day,
     overdue,
     promises_of,
     read_follow_ups,
@@ -141,6 +142,33 @@ I'll be back in a minute                               | -
 I'll do that now                                       | -
 the 31st of June                                       | -
 by one of our engineers                                | -
+by end of day                                          | Wed 13 Nov 17:30
+by end of day Thursday                                 | Thu 14 Nov 17:30
+by the end of the working week                         | Fri 15 Nov 23:59
+within the day                                         | Wed 13 Nov 23:59
+within 2hrs                                            | Wed 13 Nov 12:20
+within 48h                                             | Fri 15 Nov 10:20
+within a 24-hour window                                | Thu 14 Nov 10:20
+in the next few days                                   | Sat 16 Nov 23:59
+give me half an hour                                   | Wed 13 Nov 10:50
+give me a minute                                       | -
+the next working day                                   | Thu 14 Nov 23:59
+by noon the following day                              | Thu 14 Nov 12:00
+this time tomorrow                                     | Thu 14 Nov 10:20
+I'll ring you in the morning                           | Thu 14 Nov 12:00
+by Sat                                                 | Sat 16 Nov 23:59
+he sat there                                           | -
+by Christmas Eve                                       | Tue 24 Dec 23:59
+before the new year                                    | Tue 31 Dec 23:59
+after the weekend                                      | Mon 18 Nov 23:59
+after 5pm                                              | Wed 13 Nov 23:59
+not before Monday                                      | -
+I can't do it until Friday                             | -
+in 99999999999 days                                    | -
+in 99999999 hours                                      | -
+in 999999 months                                       | -
+in 99999999999 working days                            | -
+in 5000 working days                                   | -
 he sat there for the second time                       | -
 at one point he came back                              | -
 I'm ringing you Monday at eleven to see did it land    | Mon 18 Nov 11:00
@@ -174,6 +202,8 @@ def test_words_for_a_time_are_resolved_against_when_they_were_said(words: str, d
         ("by the 2nd of January", datetime(2024, 12, 30, 9), datetime(2025, 1, 2, 23, 59)),
         ("end of the week", datetime(2024, 11, 16, 9), datetime(2024, 11, 17, 23, 59)),  # said on a Saturday
         ("first thing", datetime(2024, 11, 15, 16), datetime(2024, 11, 18, 10, 0)),  # said on a Friday
+        ("before the weekend", datetime(2024, 11, 16, 9), datetime(2024, 11, 22, 23, 59)),  # on a Saturday
+        ("in the morning", datetime(2024, 11, 13, 1), datetime(2024, 11, 13, 12)),  # said in the night
     ],
 )  # fmt: skip
 def test_the_day_it_was_said_decides(words: str, said: datetime, due: datetime | None) -> None:
@@ -188,6 +218,20 @@ def test_holidays_and_other_working_days_are_the_firms_own() -> None:
     assert resolve_due("in two working days", SAID, working_day=firm).at == datetime(2024, 11, 16, 23, 59)  # type: ignore[union-attr]
     assert resolve_due("end of play", SAID, working_day=firm).at.time() == time(15)  # type: ignore[union-attr]
     assert resolve_due("first thing", SAID, working_day=firm).at == datetime(2024, 11, 15, 8)  # type: ignore[union-attr]
+
+
+def test_the_firms_working_days_and_holidays_are_read_from_its_settings(tmp_path: Path) -> None:
+    assert load_working_day(tmp_path) == WorkingDay()
+    assert load_working_day(Path(__file__).parent.parent / "data") == WorkingDay()
+    file = tmp_path / "settings" / "working_day.yaml"
+    file.parent.mkdir()
+    file.write_text("closes: 15:00\ndays: [mon, tue, wed, thu, fri, sat]\nholidays: [2024-11-14]\n")
+    firm = load_working_day(tmp_path)
+    assert resolve_due("in two working days", SAID, working_day=firm).at == datetime(2024, 11, 16, 23, 59)  # type: ignore[union-attr]
+    assert resolve_due("by close of play", SAID, working_day=firm).at == datetime(2024, 11, 13, 15)  # type: ignore[union-attr]
+    file.write_text("holidays:\n  - the fourteenth\n")
+    with pytest.raises(SettingsError, match=r"working_day\.yaml:2: .*date"):
+        load_working_day(tmp_path)
 
 
 def test_a_due_time_keeps_the_zone_of_the_call_and_the_words_that_said_it() -> None:
@@ -216,6 +260,19 @@ def test_no_text_upsets_it_and_nothing_is_due_before_it_was_said(text: str, said
         ("ten percent off", "10%"),
         ("15% off", "15%"),
         ("I'll call you at ten", None),
+        ("two thousand five hundred pounds back", "£2500"),
+        ("one thousand pounds", "£1000"),
+        ("£30k", "£30000"),
+        ("$1.5 million", "$1500000"),
+        ("$45.5", "$45.50"),
+        ("30 EUR", "€30"),
+        ("GBP 30", "£30"),
+        ("₹500", "₹500"),
+        ("a 50 pound voucher", "£50"),
+        ("another ten pounds", "£10"),
+        ("several hundred pounds", None),
+        ("fifty pence", "£0.50"),
+        ("ring me at 10 p.m.", None),
     ],
 )
 def test_the_sum_is_read_as_figures(text: str, amount: str | None) -> None:
@@ -352,6 +409,27 @@ def test_a_follow_up_on_the_same_words_is_the_same_promise_and_doubtful_ones_are
     weak = replace(detections.findings[0], probability=0.3, char_start=40, char_end=50, start=20.0, end=21.0)
     made = promises_of(call, Detections("c1", (*twice, weak)), phrases=PHRASES)
     assert [p.promise_id for p in made] == ["c1:1:0"]
+
+
+def test_a_promise_that_is_summed_up_is_no_second_one() -> None:
+    made = promises_of(
+        *_promising("You'll have an answer by Friday.", "So, to sum up: you'll have an answer by Friday."),
+        phrases=PHRASES,
+    )
+    assert [p.what for p in made] == ["You'll have an answer by Friday."]
+    two = promises_of(
+        *_promising("I'll send the label by Friday.", "And I'll send an engineer by Friday."), phrases=PHRASES
+    )
+    assert len(two) == 2
+
+
+def _promising(*said: str) -> tuple[Call, Detections]:
+    turns = tuple(Turn("agent", 10.0 * n, 10.0 * n + 5, text) for n, text in enumerate(said))
+    findings = tuple(
+        Finding("c1", n, "commitment", "agent", t.start, t.end, t.text, 0.9, "made", 0, len(t.text))
+        for n, t in enumerate(turns)
+    )
+    return Call("c1", turns, customer="C-1", started_at=SAID, duration=60.0), Detections("c1", findings)
 
 
 def test_a_person_comes_before_the_record_and_the_record_before_later_calls(tmp_path: Path) -> None:

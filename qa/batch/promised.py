@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from qa.promises import ledger, load_phrases
+from qa.promises import ledger, load_phrases, load_working_day
 from qa.settings import Settings
 from qa.store import SYSTEM, CallFilter, Store, load_call
 from qa.store.bulk import heard_calls
@@ -30,7 +30,7 @@ def renew_promises(
     SettingsError
         The phrases that tell what became of a promise can't be used.
     """
-    phrases = load_phrases(settings.data)
+    phrases, working_day = load_phrases(settings.data), load_working_day(settings.data)
     for attempt in range(ATTEMPTS):
         basis = basis_of(store, call_id=call_id, customer=customer)
         made = ledger(
@@ -40,6 +40,7 @@ def renew_promises(
             follow_ups=follow_ups(store, SYSTEM),
             marks=as_marks(marks_of(store, SYSTEM)),
             min_probability=settings.min_probability,
+            working_day=working_day,
         )
         if keep_promises_of(
             store, basis, made, call_id=call_id, customer=customer, force=attempt + 1 == ATTEMPTS

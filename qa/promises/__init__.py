@@ -1,8 +1,8 @@
 """Promises: what was promised, by when, and what became of it across the calls of one customer.
 
-The parts: :mod:`grammar` and :mod:`due` (by when), :mod:`reading` (who, how much), :mod:`phrases` (what a
-customer says later), :mod:`follow_ups` (the firm's record), :mod:`ledger` (all of it), :mod:`after_call`
-(findings across calls).
+The parts: :mod:`grammar`, :mod:`due` and :mod:`working_day` (by when), :mod:`reading` (who, how much),
+:mod:`phrases` (what a customer says later), :mod:`follow_ups` (the firm's record), :mod:`ledger` (all of it),
+:mod:`after_call` (findings across calls).
 """
 
 from qa.promises.after_call import after_call_findings
@@ -19,6 +19,7 @@ from qa.promises.ledger import (
 )
 from qa.promises.phrases import PromisePhrases
 from qa.promises.reading import amount_in, who_in
+from qa.promises.working_day import load_working_day
 
 __all__ = [
     "Due",
@@ -32,6 +33,7 @@ __all__ = [
     "broken_by_queue",
     "ledger",
     "load_phrases",
+    "load_working_day",
     "overdue",
     "promises_of",
     "read_follow_ups",

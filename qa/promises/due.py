@@ -68,7 +68,16 @@ _PARTS = {
 }  # fmt: skip
 
 
-_IDLE = frozenset({"a", "a couple of", "couple of", "a couple", "a few", "another"})
+_IDLE = frozenset({"a", "a couple of", "couple of", "a couple", "a few", "few", "another"})
+
+_DAYS = {"min": 1 / 1440, "hou": 1 / 24, "hr": 1 / 24, "h": 1 / 24, "wee": 7, "for": 14, "mon": 31}
+MOST_DAYS = 3660
+"""Nobody promises anything for more than ten years on: a larger number is a misheard one."""
+
+_NOT_BEFORE = re.compile(
+    r"(?:\bafter|\bnot (?:\w+ )?(?:before|until|till)|\b(?:no|not any) (?:earlier|sooner) than"
+    r"|(?:n't|\bcannot|\bunable to|\bnot) (?:\w+ ){1,4}(?:before|until|till))(?: about| around)?(?: the)? $"
+)
 
 
 def resolve_due(text: str, said_at: datetime, *, working_day: WorkingDay = _USUAL) -> Due | None:
@@ -88,6 +97,8 @@ def resolve_due(text: str, said_at: datetime, *, working_day: WorkingDay = _USUA
     groups = _groups(said, plain_text(text))
     for group in groups:
         at = _resolve(group, plain_text(text), said_at, working_day)
+        if at is not None and _NOT_BEFORE.search(plain_text(text)[: group[0].start]):
+            at = _from_then(group, at, working_day)
         if at is not None and at > said_at:  # "I rang this morning" binds nobody
             start, end = min(s.start for s in group), max(s.end for s in group)
             return Due(at, text[start:end].strip(), start, end)
@@ -129,8 +140,18 @@ def _resolve(group: list[Said], text: str, said_at: datetime, working: WorkingDa
         return _joined(day, part, said_at)
     if day_said is not None and _is_before(day_said, text):
         earlier = 2 if day_said.kind == "weekend" else 1
-        return _joined(day - timedelta(days=earlier), LAST, said_at)
+        last = _joined(day - timedelta(days=earlier), LAST, said_at)
+        # said at the weekend, it is the next one that it must be done before
+        return last + timedelta(days=7) if day_said.kind == "weekend" and last <= said_at else last
     return _joined(day, LAST, said_at)
+
+
+def _from_then(group: list[Said], at: datetime, working: WorkingDay) -> datetime | None:
+    """When something is due that begins only then: "after the weekend", "after lunch"; None without an end."""
+    roles = {s.role for s in group}
+    if any(s.kind == "weekend" for s in group):
+        return _joined(working.after(at.date(), 1), LAST, at)
+    return _joined(at.date(), LAST, at) if roles & {"clock", "part"} else None
 
 
 def _joined(day: date, at: time, said_at: datetime) -> datetime:
@@ -147,6 +168,10 @@ def _duration(said: Said, said_at: datetime, working: WorkingDay) -> datetime | 
     kind, groups = said.kind, said.groups
     if groups.get("unit", "").startswith("min") and groups.get("n", "") in _IDLE and "m" not in groups:
         return None  # "in a minute" is a figure of speech
+    if kind == "this_time_tomorrow":
+        return said_at + timedelta(days=1)
+    if kind == "within_the" and groups["unit"] == "day":
+        return _joined(said_at.date(), LAST, said_at)
     if kind == "half_hour":
         return said_at + timedelta(minutes=30)
     if kind == "hour_and_half":
@@ -158,6 +183,9 @@ def _duration(said: Said, said_at: datetime, working: WorkingDay) -> datetime | 
     count = number(groups.get("m") or groups.get("n") or "one")
     if kind == "day_or_two":
         count = 2
+    unit = "day" if kind == "working_days" else groups.get("unit", "hour")
+    if not count * _DAYS.get(unit[:3], 1) <= MOST_DAYS:
+        return None
     if kind == "working_days":
         return _joined(working.after(said_at.date(), int(count)), LAST, said_at)
     return _later(said_at, count, groups.get("unit", "hour"))
@@ -166,7 +194,7 @@ def _duration(said: Said, said_at: datetime, working: WorkingDay) -> datetime | 
 def _later(said_at: datetime, count: float, unit: str) -> datetime:
     if unit.startswith("min"):
         return said_at + timedelta(minutes=count)
-    if unit.startswith(("hour", "hr")):
+    if unit.startswith("h"):
         return said_at + timedelta(hours=count)
     if unit.startswith("month"):
         return _joined(_months_later(said_at.date(), int(count)), LAST, said_at)
@@ -195,7 +223,10 @@ def _day(said: Said, said_at: datetime, working: WorkingDay) -> date | None:
     }  # fmt: skip
     if kind in fixed:
         return today + timedelta(days=fixed[kind])
-    in_week = {"early_next_week": 8, "middle_of_next_week": 9, "next_week": 11, "end_of_next_week": 11}
+    if kind == "next_working_day":
+        return working.after(today, 1)
+    end = 7 + max(working.days, default=4)
+    in_week = {"early_next_week": 8, "middle_of_next_week": 9, "next_week": end, "end_of_next_week": end}
     if kind in in_week:
         return monday + timedelta(days=in_week[kind])
     if kind == "end_of_week":
@@ -205,8 +236,9 @@ def _day(said: Said, said_at: datetime, working: WorkingDay) -> date | None:
         return monday + timedelta(days=6)
     if kind in ("end_of_month", "end_of_next_month", "next_month"):
         return _month_end(today, later=0 if kind == "end_of_month" else 1)
-    if kind == "christmas":
-        return _next_date(today, 12, 25, None)
+    feasts = {"christmas_eve": (12, 24), "christmas": (12, 25), "new_year_eve": (12, 31), "new_year": (1, 1)}
+    if kind in feasts:
+        return _next_date(today, *feasts[kind], None)
     if kind == "end_of_year":
         return date(today.year, 12, 31)
     if "day" in groups or "day2" in groups:
@@ -282,6 +314,9 @@ def _at_part(part: time | None, said: Said | None, said_at: datetime, working: W
     if said.kind == "first_thing":
         return _joined(working.after(said_at.date(), 1), part, said_at)
     today = _joined(said_at.date(), part, said_at)
+    # in the middle of a morning, "in the morning" is the next one
+    if said.groups.get("part") == "morning" and time(5) <= said_at.time() < part:
+        return today + timedelta(days=1)
     if said.kind == "end_of_day" and today <= said_at:  # after hours, the day ends at midnight
         return _joined(said_at.date(), LAST, said_at)
     return today if today > said_at else today + timedelta(days=1)

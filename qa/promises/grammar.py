@@ -28,19 +28,23 @@ _ORDINAL_WORDS = (
 _NUMBERS = {word: value for value, word in enumerate(_UNITS)} | {
     "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
     "ninety": 90, "a couple of": 2, "a couple": 2, "couple of": 2, "a few": 3, "several": 5, "a": 1, "an": 1,
-    "another": 1, "a dozen": 12,
+    "few": 3, "another": 1, "a dozen": 12,
 }  # fmt: skip
 _ORDINALS = {word: value for value, word in enumerate(_ORDINAL_WORDS.split(), start=1)} | {"thirtieth": 30}
 
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _ONES = "|".join(_UNITS[1:10])
 NUMBER = (
-    rf"(?:\d+(?:\.\d+)?|(?:{_TENS})(?:[ -](?:{_ONES}))?|a couple of|a couple|couple of|a few|several|a dozen"
+    rf"(?:\d+(?:\.\d+)?|(?:{_TENS})(?:[ -](?:{_ONES}))?|a couple of|a couple|couple of|a few|few|several|a dozen"
     rf"|another|{'|'.join(sorted(_UNITS[1:], key=len, reverse=True))}|an|a)"
 )
 _ORD_WORDS = "|".join(sorted(_ORDINALS, key=len, reverse=True))
 ORDINAL = rf"(?:\d{{1,2}}(?:st|nd|rd|th)|(?:twenty|thirty)[ -](?:{_ORD_WORDS})|{_ORD_WORDS})"
-WEEKDAY = rf"(?:{'|'.join(WEEKDAYS)}|mon|tues?|weds?|thurs?|thu|fri)"
+# "wed", "sat" and "sun" are words of their own, so they are days only where a day is due
+_SHORT_DAY = "".join(f"(?<={before} )|" for before in ("by", "on", "before", "until", "till", "next", "this"))
+WEEKDAY = (
+    rf"(?:{'|'.join(WEEKDAYS)}|mon|tues?|weds|thurs?|thu|fri|(?:{_SHORT_DAY.rstrip('|')})(?:wed|sat|sun))"
+)
 MONTH = rf"(?:{'|'.join(MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
 PART = r"(?:morning|lunch ?time|lunch|dinner ?time|afternoon|tea ?time|evening|night)"
 
@@ -100,8 +104,11 @@ def _said(
     return [(kind, re.compile(rf"(?<![\w']){pattern}(?!\w)"), role) for kind, pattern in table.items()]
 
 
-_SPAN = r"(?:within|inside|in|under|less than|no more than|at most|up to|the next|next)"
-_UNIT = r"(?P<unit>minutes?|mins?|hours?|hrs?|days?|nights?|weeks?|fortnights?|months?)"
+_SPAN = (
+    r"(?:within|inside|in|under|less than|no more than|at most|up to|the next|next"
+    r"|give (?:me|us|it|him|her|them)(?: just)?)"
+)
+_UNIT = r"(?P<unit>minutes?|mins?|hours?|hrs?|(?<=\d)h|(?<=\d )h|days?|nights?|weeks?|fortnights?|months?)"
 _RANGE = rf"(?P<n>{NUMBER})(?:(?: ?- ?| to | or |, maybe )(?P<m>{NUMBER}))?"
 
 _TABLE = [
@@ -115,10 +122,11 @@ _TABLE = [
             "quarter_hour": rf"(?:{_SPAN} )+(?:the )?(?:next )?quarter of an hour|in a quarter of an hour",
             "day_or_two": rf"(?:{_SPAN} )+(?:the )?(?:next )?(?:an? )?(?P<unit>hour|day|week) or (?:two|so)",
             "within_the": r"(?:within|inside|in) (?:the|this) (?:next )?(?P<unit>hour|day|week|fortnight|month)",
-            "amount_of": rf"(?:{_SPAN} )+(?:the )?(?:next )?(?:about |around |roughly |maybe |another )?{_RANGE} "
-            rf"{_UNIT}'?s?(?: time)?",
+            "amount_of": rf"(?:{_SPAN} )+(?:the )?(?:next )?(?:about |around |roughly |maybe |another |an? (?=\d))?"
+            rf"{_RANGE}(?: |-|(?<=\d)){_UNIT}'?s?(?: time)?",
             "from_now": rf"{_RANGE} {_UNIT} from (?:now|today)",
             "time_from_now": rf"{_RANGE} {_UNIT}'?s?'? time",
+            "this_time_tomorrow": r"(?:this|the same|same) time tomorrow",
             "fortnight": r"in (?:a|the next) fortnight|a fortnight(?:'s time)?",
         },
     ),
@@ -141,15 +149,20 @@ _TABLE = [
             "day_after_tomorrow": r"(?:the )?day after tomorrow",
             "week_tomorrow": r"(?:a )?week tomorrow|tomorrow week",
             "week_today": r"(?:a )?week (?:today|from today)|today week|this time next week",
-            "tomorrow": r"tomorrow|tomorra|next day",
+            "next_working_day": r"(?:the )?(?:next|following) (?:working|business) day",
+            "tomorrow": r"tomorrow|tomorra|(?:the )?(?:next|following) day",
             "tonight": r"tonight",
             "today": r"(?:later )?today|same day|this (?P<part>morning|afternoon|evening|lunchtime)",
             "early_next_week": r"(?:early|the (?:start|beginning) of|start of|beginning of) next week",
             "end_of_next_week": r"(?:the )?(?:end|back end) of next week|late next week",
             "middle_of_next_week": r"(?:the )?middle of next week|mid next week",
             "next_week": r"next week",
-            "end_of_week": r"(?:the )?(?:end|back end) of (?:the|this) week|later (?:on )?this week|this week",
-            "christmas": r"christmas(?: day| eve)?",
+            "end_of_week": r"(?:the )?(?:end|back end) of (?:the |this )?(?:working |business )?week"
+            r"|later (?:on )?this week|this week",
+            "christmas_eve": r"christmas eve|xmas eve",
+            "christmas": r"christmas(?: day)?|xmas(?: day)?",
+            "new_year_eve": r"new year'?s eve",
+            "new_year": r"(?<!in the )new year(?:'?s(?: day)?)?",
             "weekend": r"(?:the|this) weekend",
             "end_of_next_month": r"(?:the )?end of next month",
             "next_month": r"next month",
@@ -188,8 +201,8 @@ _TABLE = [
     *_said(
         "part",
         {
-            "end_of_day": r"(?<!at )(?<!at the )(?:the )?end of (?:the day|today|play|business|my shift)"
-            r"|(?:the )?end of the working day|close of (?:play|business)|c\.?o\.?b\.?|e\.?o\.?d\.?"
+            "end_of_day": r"(?<!at )(?<!at the )(?:the )?end of (?:the day|day|today|play|business|my shift)"
+            r"|(?:the )?end of (?:the )?(?:working|business) day|close of (?:play|business)|c\.?o\.?b\.?|e\.?o\.?d\.?"
             r"|(?:the )?day's end|day end",
             "first_thing": r"first thing(?: in the morning)?|start of (?:play|business|the day)|when we open",
             "part": rf"(?:in the |early |late |this )?(?P<part>{PART})",

@@ -11,6 +11,7 @@ their zone where both have one. Texts of later calls are only searched for the p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from typing import Literal
 
 from qa.promises.due import WorkingDay, resolve_due
 from qa.promises.follow_ups import FollowUp, applies
+from qa.promises.grammar import WEEKDAYS, plain_text
 from qa.promises.phrases import PromisePhrases
 from qa.promises.reading import amount_in, who_in
 from qa.values import Call, Detections, Finding, Span
@@ -28,6 +30,30 @@ Who = Literal["agent", "company", "colleague"]
 
 GRACE = timedelta(minutes=30)
 """A call-back this much after its time still counts as kept."""
+
+SAID_AGAIN = 0.6
+"""So much of the shorter one's words two promises with one due time must share to be the same."""
+
+_SMALL_WORDS = frozenset(
+    {
+        "the",
+        "and",
+        "you",
+        "for",
+        "will",
+        "that",
+        "this",
+        "your",
+        "with",
+        "have",
+        "they",
+        "then",
+        "what",
+        "from",
+    }
+    | {"just", "been", "into", "there", "well", "okay", "about", "going", "make", "sure", "also", "agreed"}
+    | {"today", "tomorrow", "morning", "afternoon", "evening", "weekend", "week", *WEEKDAYS}
+)
 
 _USUAL = WorkingDay()
 
@@ -91,7 +117,7 @@ def promises_of(
     min_probability: float = 0.5,
     working_day: WorkingDay = _USUAL,
 ) -> tuple[Promise, ...]:
-    """The promises made in one call, all open, in the order of the call."""
+    """The promises made in one call, all open, in the order of the call; one that is said again counts once."""
     found = [
         f
         for f in detections.findings
@@ -105,10 +131,11 @@ def promises_of(
         if not any(_same(finding, other) for other in kept):
             kept.append(finding)
     alone = {t: sum(f.turn == t for f in kept) == 1 for t in {f.turn for f in kept}}
-    return tuple(
+    made = [
         _promise(call, f, whole_turn=alone[f.turn], phrases=phrases, working_day=working_day)
         for f in sorted(kept, key=lambda f: (f.start, f.char_start))
-    )
+    ]
+    return tuple(p for n, p in enumerate(made) if not any(_restates(p, before) for before in made[:n]))
 
 
 def ledger(
@@ -181,6 +208,21 @@ def load_phrases(data: Path) -> PromisePhrases:
         The file is missing or wrong.
     """
     return PromisePhrases.load(data / "settings" / "promise_phrases.yaml")
+
+
+def _restates(later: Promise, first: Promise) -> bool:
+    """Whether a promise says again what the call promised before, as in a summing up: due at the same time, and
+    most of the words."""
+    if later.due is None or later.due != first.due or (later.amount and later.amount != first.amount):
+        return False
+    said, again = _content(first.what), _content(later.what)
+    return len(said & again) >= max(1, SAID_AGAIN * min(len(said), len(again)))
+
+
+def _content(text: str) -> frozenset[str]:
+    """The words of a promise that say what it is about: without the small ones."""
+    words = re.findall(r"[^\W\d_]{3,}", plain_text(text))
+    return frozenset(w.removesuffix("s") for w in words) - _SMALL_WORDS
 
 
 def _same(one: Finding, other: Finding) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from qa.promises import ledger, load_phrases
+from qa.promises import ledger, load_phrases, load_working_day
 from qa.settings import Settings
 from qa.store.bulk import heard_calls
 from qa.store.engine import Store
@@ -32,5 +32,6 @@ def refresh_ledger(
         follow_ups=follow_ups(store, principal),
         marks=as_marks(marks_of(store, principal)),
         min_probability=settings.min_probability,
+        working_day=load_working_day(settings.data),
     )
     return keep_ledger(store, principal, made)
