@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_scoring import answer_of, findings_made, forms_made, found, made_call, made_form, scored
 
-from qa.scoring import Form, Mark, Options, forms, smallest_change
+from qa.scoring import Form, Mark, Options, SmallestChange, forms, smallest_change
+from qa.scoring.form import PerOpportunity, Presence
 from qa.scoring.measure import combined
 from qa.scoring.tally import sheet_of, totals
 from qa.settings import load_settings
@@ -34,6 +36,7 @@ SORRY = made_form(
 """
 )
 PROBLEM = found("customer_problem", 3)
+SURE = sorted(b for b in FORMS.get("default").behaviours() if ":" not in b and b != "hold_request")
 
 
 @pytest.mark.parametrize(
@@ -524,6 +527,52 @@ def test_the_smallest_change_would_have_passed(form: Form, findings: list[Findin
             assert still_failed or _score_with(evaluation, form, fewer) < form.pass_mark
 
 
+@settings(max_examples=100, deadline=None)
+@given(form=forms_made(), findings=findings_made)
+def test_answering_as_the_smallest_change_says_really_passes(form: Form, findings: list[Finding]) -> None:
+    options = Options(samples=5, min_measured_share=0.0)
+    change = smallest_change(scored(form, *findings, options=options), form)
+    if change is not None:
+        marks = [Mark(criterion=c.criterion, share=c.share, by="a test") for c in change.changes]
+        again = scored(form, *findings, options=options, marks=marks)
+        assert (again.passed, again.score) == (True, change.score)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(SURE), st.integers(1, 8)), max_size=30))
+def test_a_call_that_goes_as_the_smallest_change_says_really_passes(said: list[tuple[str, int]]) -> None:
+    """What the agent does is changed in the call itself, and everything is asked anew."""
+    form = FORMS.get("default")
+    findings = [found(b, 2 * turn + b.startswith("customer_")) for b, turn in said]
+    before = scored(form, *findings)
+    change = smallest_change(before, form)
+    if change is not None:
+        again = scored(form, *_done_better(before, form, findings, change))
+        assert again.passed
+        assert again.score is not None
+        assert again.score >= change.score - 0.01
+
+
+def _done_better(
+    before: Evaluation, form: Form, findings: list[Finding], change: SmallestChange
+) -> list[Finding]:
+    """The findings of the same call, had the agent made the changes."""
+    better = list(findings)
+    for part in change.changes:
+        criterion, was = form.criterion(part.criterion), answer_of(before, part.criterion)
+        if isinstance(criterion, Presence):
+            late = [found(b, 18, **criterion.where) for b in criterion.behaviours[:1]]
+            better += late * criterion.at_least
+        elif isinstance(criterion, PerOpportunity):
+            # right after each chance that was not taken
+            turns = {f.turn + 1 for f in was.opportunity if f.turn is not None}
+            better += [found(criterion.behaviours[0], turn) for turn in sorted(turns)]
+        else:
+            gone = len(was.evidence) if part.says == "not once" else int(part.says.split()[0])
+            better = [f for f in better if f not in was.evidence[len(was.evidence) - gone :]]
+    return better
+
+
 def _score_with(evaluation: Evaluation, form: Form, shares: dict[str, float]) -> float:
     """The score with some criteria done better, by the rules for worlds."""
     from qa.scoring.change import fails
@@ -550,6 +599,10 @@ def test_the_smallest_change_names_an_event_fewer_where_that_is_enough() -> None
     change = smallest_change(scored(form, *[found("interruption", 2 * i) for i in range(3)]), form)
     assert change is not None
     assert [(c.criterion, c.says) for c in change.changes] == [("lets_finish", "2 times fewer, of 3")]
+    assert str(change) == (
+        "The smallest change that would have passed it, with 80 points at least: "
+        "“Did the agent let the customer finish?” 2 times fewer, of 3."
+    )
     assert change.score == 80.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,41 @@ def test_a_mistake_in_a_form_is_named_by_its_line(
     with pytest.raises(SettingsError, match=says):
         load_form(path, behaviours=CODEBOOK)
     assert check_form(path, behaviours=CODEBOOK)[0].line == line
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\ufeff".encode() + GOOD.encode(),
+        GOOD.replace("\n", "\r\n").encode(),
+        GOOD.encode() + b"\n\n# the end",
+    ],
+    ids=["byte order mark", "windows line ends", "comment at the end"],
+)
+def test_a_form_reads_the_same_however_the_editor_saved_it(tmp_path: Path, written: bytes) -> None:
+    path = tmp_path / "made.v1.yaml"
+    path.write_bytes(written)
+    assert form_hash(load_form(path)) == form_hash(parse_form(GOOD))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (GOOD.replace("  - id: one", "\t- id: one"), "made:6: .*a tab stands in the indentation; use spaces"),
+        (GOOD + "\n---\n" + GOOD, "a second form begins here"),
+        ("id: &a [*a]", "made:1: repeats itself by aliases"),
+        ("id: &a\n  title: *a\n", "repeats itself by aliases"),
+        (
+            "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+            "repeats itself by aliases",
+        ),
+        ("id: " + "[" * 5000, "nested too deeply|not valid YAML"),
+    ],
+    ids=["tab", "two documents", "endless list", "endless mapping", "billion laughs", "brackets"],
+)  # fmt: skip
+def test_a_file_that_yaml_chokes_on_is_refused_with_its_line(text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        parse_form(text, file="made")
 
 
 def test_every_mistake_is_reported_not_only_the_first(tmp_path: Path) -> None:
@@ -210,6 +246,19 @@ def test_a_diff_says_what_changed_and_nothing_else() -> None:
         "b: new in one, worth 25.0 of 100",
     ]
     assert "b: removed; it was worth 25.0 of 100" in [str(d) for d in diff_forms(new, old)]
+
+
+def test_what_only_follows_from_another_weight_is_one_line_of_a_diff() -> None:
+    old = load_form(FORMS / "default.v1.yaml")
+    new = parse_form(
+        (FORMS / "default.v1.yaml").read_text(encoding="utf-8").replace("weight: 5", "weight: 2")
+    )
+    told = [str(d) for d in diff_forms(old, new)]
+    assert "offers_a_solution: weight was 5, is 2" in told
+    assert len(told) == 5
+    assert re.fullmatch(
+        r"form: \d\d criteria that stayed as they were .* by \+0\.1 to \+0\.2 of 100", told[-1]
+    )
 
 
 def test_the_commands_check_and_diff_say_what_is_wrong_and_what_changed(tmp_path: Path) -> None:

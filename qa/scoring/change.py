@@ -2,7 +2,9 @@
 
 Smallest means fewest criteria first, then fewest points. A change is one that the agent could have made: an
 event fewer, an opportunity taken, something said that was not. Answers that are uncertain or did not apply
-are left as they are.
+are left as they are. But doing one thing may raise the next question (who offers a solution is asked whether it
+suits), and leaving one undone may drop one that was met: a change counts as enough only if the call passes
+however those turn out.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from qa.scoring.measure import share_of_count
 from qa.scoring.tally import Bools, Floats, Sheet, sheet_of, totals
 from qa.values import Answer, Evaluation
 
+MOST_TOUCHED = 4
+"""Of so many questions that a change touches every outcome is tried; forms have two or three."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -31,10 +36,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class SmallestChange:
-    """The changes that together would have passed the call, and the score it would have had."""
+    """The changes that together would have passed the call, and the least score it would have had."""
 
     changes: tuple[Change, ...]
     score: float
+
+    def __str__(self) -> str:
+        told = "; ".join(f"“{change.question}” {change.says}" for change in self.changes)
+        return (
+            f"The smallest change that would have passed it, with {self.score:.0f} points at least: {told}."
+        )
 
 
 def smallest_change(evaluation: Evaluation, form: Form) -> SmallestChange | None:
@@ -51,6 +62,8 @@ def smallest_change(evaluation: Evaluation, form: Form) -> SmallestChange | None
         raise ValueError(f"the evaluation was made with {evaluation.form}, not with {form.id}")
     if evaluation.score is None or evaluation.passed:
         return None
+    if {c.id for _, c in form.criteria()} - {a.criterion for a in evaluation.answers}:
+        return None  # an erased or partly kept call: what was asked is not all known
     state = _State.of(evaluation, form)
     options = state.options()
     forced = [max(o, key=lambda c: c.share) for i, o in options.items() if state.must_mend(i)]
@@ -76,6 +89,7 @@ class _State:
     counted: Bools
     share: Floats
     failing: Bools
+    column: dict[str, int]
 
     @classmethod
     def of(cls, evaluation: Evaluation, form: Form) -> _State:
@@ -90,6 +104,7 @@ class _State:
             counted=np.array([a.outcome in ("met", "missed") for a in rows]),
             share=np.array([a.points / points[a.criterion] for a in rows]),
             failing=np.array([fails(c, a) for c, a in zip(criteria, rows, strict=True)]),
+            column={c.id: i for i, c in enumerate(criteria)},
         )
 
     def must_mend(self, index: int) -> bool:
@@ -105,17 +120,52 @@ class _State:
         }
 
     def scores(self, sets: list[tuple[Change, ...]]) -> Floats:
-        counted = np.repeat(self.counted[None, :], len(sets), axis=0)
-        share, failing = (
-            np.repeat(self.share[None, :], len(sets), axis=0),
-            np.repeat(self.failing[None, :], len(sets), axis=0),
-        )
-        for row, changes in enumerate(sets):
+        """The least score of each set of changes, shape (sets,), whatever becomes of the questions they touch."""
+        owner: list[int] = []
+        rows: list[tuple[Bools, Floats, Bools]] = []
+        for number, changes in enumerate(sets):
+            share, failing = self.share.copy(), self.failing.copy()
             for change in changes:
-                column = self.sheet.ids.index(change.criterion)
-                share[row, column] = change.share
-                failing[row, column] &= change.share < self.criteria[column].met_from
-        return totals(self.sheet, counted, share, failing)
+                column = self.column[change.criterion]
+                share[column] = change.share
+                failing[column] &= change.share < self.criteria[column].met_from
+            touched = self.touched(changes)
+            for size in range(len(touched) + 1):
+                for turned in combinations(touched, size):
+                    rows.append(self._turned(turned, share, failing))
+                    owner.append(number)
+        counted, shares, fails_ = (np.array(part) for part in zip(*rows, strict=True))
+        least = np.full(len(sets), np.inf)
+        np.minimum.at(least, np.array(owner), totals(self.sheet, counted, shares, fails_))
+        return least
+
+    def touched(self, changes: tuple[Change, ...]) -> tuple[int, ...]:
+        """Columns of the questions that may be asked, or asked no more, once the changes are made."""
+        changed = {self.column[c.criterion] for c in changes}
+        more, less = set[str](), set[str]()
+        for column in changed:
+            criterion = self.criteria[column]
+            undone = isinstance(criterion, Absence | PerEvent | Bands)
+            (less if undone else more).update(criterion.needed)
+        found = [
+            i
+            for i, c in enumerate(self.criteria)
+            if not c.bonus
+            and (
+                (self.counted[i] and less & _asked_by(c))
+                or (self.answers[i].outcome == "not_applicable" and i not in changed and more & _asked_by(c))
+            )
+        ]
+        return tuple(found[:MOST_TOUCHED])
+
+    def _turned(self, columns: tuple[int, ...], share: Floats, failing: Bools) -> tuple[Bools, Floats, Bools]:
+        """A world in which those questions are asked no more, or asked and missed."""
+        counted, share, failing = self.counted.copy(), share.copy(), failing.copy()
+        for column in columns:
+            counted[column] = not self.counted[column]
+            if counted[column]:
+                share[column], failing[column] = 0.0, self.criteria[column].fails is not None
+        return counted, share, failing
 
     def best(self, sets: list[tuple[Change, ...]]) -> SmallestChange | None:
         """Of the sets that pass, the one that asks for the fewest points."""
@@ -135,11 +185,18 @@ class _State:
             last = self.best([(*chosen, c) for c in left])
             if last is not None:
                 return last
-            gains = self.scores([(*chosen, c) for c in left])
+            gains = np.nan_to_num(self.scores([(*chosen, c) for c in left]), nan=-1.0)
             best = left[int(np.argmax(gains))]
             chosen.append(best)
             left = [c for c in left if c.criterion != best.criterion]
         return None
+
+
+def _asked_by(criterion: Criterion) -> frozenset[str]:
+    """The behaviours that make a question be asked."""
+    condition = criterion.applies_when.behaviours if criterion.applies_when else ()
+    chances = criterion.opportunities if isinstance(criterion, PerOpportunity) else ()
+    return frozenset((*condition, *chances))
 
 
 def fails(criterion: Criterion, answer: Answer) -> bool:

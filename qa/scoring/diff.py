@@ -8,6 +8,9 @@ from typing import Any
 
 from qa.scoring.form import Criterion, Form
 
+FEW = 5
+"""More criteria whose worth changed only with others' weights are told in one line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -53,6 +56,7 @@ def _of_criteria(old: Form, new: Form) -> Iterator[Difference]:
     before = {c.id: (s.id, c) for s, c in old.criteria()}
     after = {c.id: (s.id, c) for s, c in new.criteria()}
     shares = _share_of_form(old), _share_of_form(new)
+    follows: dict[str, tuple[float, float]] = {}
     for gone in before:
         if gone not in after:
             yield Difference(gone, f"removed; it was worth {shares[0][gone]:.1f} of 100")
@@ -67,7 +71,25 @@ def _of_criteria(old: Form, new: Form) -> Iterator[Difference]:
             yield Difference(criterion_id, f"{key} was {_said(was_value)}, is {_said(value)}")
         was_worth, worth = shares[0][criterion_id], shares[1][criterion_id]
         if abs(was_worth - worth) >= 0.05:
-            yield Difference(criterion_id, f"worth {was_worth:.1f} of 100, now {worth:.1f}")
+            if was.weight == criterion.weight:
+                follows[criterion_id] = was_worth, worth
+            else:
+                yield Difference(criterion_id, f"worth {was_worth:.1f} of 100, now {worth:.1f}")
+    yield from _in_consequence(follows)
+
+
+def _in_consequence(follows: dict[str, tuple[float, float]]) -> Iterator[Difference]:
+    """What criteria are worth only because weights elsewhere changed: one by one where they are few."""
+    if len(follows) <= FEW:
+        for criterion_id, (was, now) in follows.items():
+            yield Difference(criterion_id, f"worth {was:.1f} of 100, now {now:.1f}")
+        return
+    by = [now - was for was, now in follows.values()]
+    yield Difference(
+        "form",
+        f"{len(follows)} criteria that stayed as they were weigh otherwise, since others changed: "
+        f"by {min(by):+.1f} to {max(by):+.1f} of 100",
+    )
 
 
 def _fields(was: Criterion, now: Criterion) -> Iterator[tuple[str, Any, Any]]:

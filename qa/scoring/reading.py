@@ -32,6 +32,10 @@ from qa.scoring.form import (
 
 Loc = tuple[str | int, ...]
 
+MOST_NODES = 50_000
+"""A form of a thousand criteria has so many keys and values; more is no form."""
+MOST_DEPTH = 30
+
 _KEYS = sorted(
     {
         key
@@ -116,12 +120,17 @@ def _read(
 ) -> tuple[Form | None, list[Mistake]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        # before anything is made of it: aliases can make a small file endless, or larger than any memory
+        if node is not None and (endless := _too_large(node)) is not None:
+            return None, [Mistake(file, endless, "repeats itself by aliases (*name) too often; write it out")]
         data: Any = yaml.safe_load(text)
+    except RecursionError:
+        return None, [
+            Mistake(file, 1, "is nested too deeply to be a form; it has sections and their criteria")
+        ]
     except yaml.MarkedYAMLError as err:
         line = err.problem_mark.line + 1 if err.problem_mark else 1
-        return None, [
-            Mistake(file, line, f"not valid YAML: {err.problem}; correct the indentation or quotes")
-        ]
+        return None, [Mistake(file, line, f"not valid YAML: {_yaml_problem(err.problem or '')}")]
     except yaml.YAMLError as err:
         return None, [Mistake(file, 1, f"not valid YAML: {err}".splitlines()[0])]
     if not isinstance(data, dict) or node is None:
@@ -138,6 +147,30 @@ def _read(
         known = set(behaviours) | CALL_FACTS
         mistakes += [Mistake(file, _line_of(loc, lines), what) for loc, what in _unknown(form, known)]
     return form, sorted(mistakes)
+
+
+def _yaml_problem(problem: str) -> str:
+    if r"'\t'" in problem:
+        return "a tab stands in the indentation; use spaces"
+    if "another document" in problem:
+        return "a second form begins here (---); put it into a file of its own"
+    return f"{problem}; correct the indentation or quotes"
+
+
+def _too_large(node: yaml.Node) -> int | None:
+    """The line at which a file grows past every form once its aliases are written out; None where it does not."""
+    left = MOST_NODES
+    waiting = [(node, 0)]
+    while waiting:
+        here, depth = waiting.pop()
+        left -= 1
+        if left < 0 or depth > MOST_DEPTH:
+            return int(here.start_mark.line) + 1
+        if isinstance(here, yaml.MappingNode):
+            waiting += [(part, depth + 1) for pair in here.value for part in pair]
+        elif isinstance(here, yaml.SequenceNode):
+            waiting += [(part, depth + 1) for part in here.value]
+    return None
 
 
 def _causes(errors: list[dict[str, Any]]) -> list[dict[str, Any]]:

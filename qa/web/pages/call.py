@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from qa.scoring import smallest_change
 from qa.store import StoredCall, load_call
 from qa.store.overview import matters
 from qa.values import Span
@@ -93,6 +94,10 @@ def _waterfall(stored: StoredCall) -> None:
     steps = stored.evaluation.waterfall
     if not steps:
         return
+    form = state.form_named(stored.evaluation.form)
+    change = smallest_change(stored.evaluation, form) if form is not None else None
+    if change is not None:
+        st.markdown(look.escape(str(change)))
     with st.expander("How the points add up", icon=":material/waterfall_chart:", expanded=False):
         st.caption(
             "From the start to the total: every step is one answer above, and together they give the score."
