@@ -3,8 +3,11 @@
 Conventions
 -----------
 - The encoder's cost is one pass of 30 s per window, whatever the window holds: speech regions of a channel
-  are packed, and the windows of both channels go through in one list, laid end to end in one array.
+  are packed, and the windows of both channels, and of several calls of one language, go through in one list,
+  laid end to end in one array.
 - Word times come back on that array's clock and are mapped to the recording by window and piece.
+- What is heard in a window does not depend on what lies beside it in the array, so a call has the same words
+  alone and among others: windows begin on whole seconds, since the library rounds times to 10 ms, and far apart.
 - Decoding is deterministic: temperature 0, no sampling, no condition on earlier text. A second pass hears
   doubtful windows again; what stays doubtful is kept, marked, and never scored.
 - Nothing is ever fetched from here: a model is a directory that is already there, or an error.
@@ -13,20 +16,24 @@ Conventions
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qa.audio import Recording
 from qa.doubt import is_doubtful, mark_doubtful, phantoms_marked
 from qa.errors import ModelError
+from qa.memory import give_back
 from qa.settings import Settings
 from qa.speech import Window, pack
+from qa.transcriber import Speech, Transcript, heard_alone
 from qa.values import Span, Word
 
 log = logging.getLogger(__name__)
@@ -35,8 +42,12 @@ DEFAULT_MODEL = "small.en"
 MODEL_FILES = ("config.json", "model.bin", "tokenizer.json")
 MAX_HOTWORDS = 50
 BATCH_SIZES = {"cpu": 2, "cuda": 16}  # a processor gains nothing from more, and pays for it in memory
-MAX_WINDOWS_PER_CALL = 64  # the library builds the log-mels of all of them first: about 1 MiB each
-BETWEEN_WINDOWS_S = 0.5  # silence between two windows in the array, so that no window hears the next
+MAX_WINDOWS_PER_CALL = {"cpu": 8, "cuda": 64}
+"""The library builds the log-mels of all of them before the first is heard: 4 MiB each with their sound."""
+GRID_S = 1  # windows begin on whole seconds: the library counts in 10 ms and rounds times to them
+BETWEEN_WINDOWS_S = (
+    4.0  # and at the start: less, and the library would shorten first words by the window before
+)
 LANGUAGE_SECONDS = 120
 
 SECOND_PASS: dict[str, Any] = {
@@ -46,26 +57,6 @@ SECOND_PASS: dict[str, Any] = {
     "no_repeat_ngram_size": 5,
     "hallucination_silence_threshold": 2.0,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """The words of each channel, in order, on the recording's clock."""
-
-    words: tuple[tuple[Word, ...], ...]
-    language: str | None = None
-    language_probability: float | None = None
-    notes: tuple[str, ...] = ()
-
-
-class Transcriber(Protocol):
-    """Whatever turns speech regions into words. ``name`` is stored with every score."""
-
-    name: str
-
-    def transcribe(self, recording: Recording, regions: Sequence[Sequence[Span]]) -> Transcript:
-        """Words of every channel; ``regions[c]`` are the spans of speech of channel ``c``, in order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +77,20 @@ class WhisperOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """One segment that the model gave for one window: its words and how sure it is of them."""
+class _Task:
+    """One window of one of the calls."""
 
-    window: int
+    call: int
+    recording: Recording
+    window: Window
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One segment that the model gave for one task: its words and how sure it is of them."""
+
+    task: int
     words: tuple[Word, ...]
     avg_logprob: float
     no_speech: float
@@ -119,31 +120,46 @@ class WhisperTranscriber:
         self.options = options or WhisperOptions()
         self._model = _load(model_dir, self.options) if model is None else model
         self._pipeline = _pipeline(self._model) if pipeline is None else pipeline
-        device = getattr(getattr(self._model, "model", None), "device", "cpu")
+        device = str(getattr(getattr(self._model, "model", None), "device", "cpu"))
+        self.device = device
         self._batch_size = self.options.batch_size or BATCH_SIZES.get(device, 1)
+        self._max_windows = MAX_WINDOWS_PER_CALL.get(device, MAX_WINDOWS_PER_CALL["cpu"])
 
     def transcribe(self, recording: Recording, regions: Sequence[Sequence[Span]]) -> Transcript:
         """Words of every channel; doubtful ones are marked. No regions, no words: the model is not asked."""
-        windows = [w for channel, spans in enumerate(regions) for w in pack(spans, channel=channel)]
-        if not windows:
-            return Transcript(tuple(() for _ in regions))
-        language, probability = self._language(recording, windows)
-        heard = [
-            one
-            for start in range(0, len(windows), MAX_WINDOWS_PER_CALL)
-            for one in self._first_pass(recording, windows, start, language)
-        ]
-        heard, n_doubtful = self._guarded(recording, windows, heard, language)
-        words: list[list[Word]] = [[] for _ in regions]
-        for one in heard:
-            words[windows[one.window].channel].extend(one.words)
-        notes = (f"{n_doubtful} stretches were hard to hear and are not scored.",) if n_doubtful else ()
-        return Transcript(
-            words=tuple(tuple(sorted(one, key=lambda w: (w.start, w.end))) for one in words),
-            language=language,
-            language_probability=probability,
-            notes=notes,
+        return self._transcribed([Speech(recording, regions)])[0]
+
+    def transcribe_many(self, calls: Sequence[Speech]) -> tuple[Transcript | Exception, ...]:
+        """Several calls with their windows in one list; each has the words that it has alone."""
+        if len(calls) > 1:
+            try:
+                return self._transcribed(calls)
+            except Exception as err:  # it is one call's: by themselves, the others do not see it
+                log.warning("%d calls together: %s; each by itself", len(calls), type(err).__name__)
+        return tuple(heard_alone(self, call) for call in calls)
+
+    def _transcribed(self, calls: Sequence[Speech]) -> tuple[Transcript, ...]:
+        tasks: list[_Task] = []
+        languages: list[tuple[str | None, float | None]] = []
+        for number, call in enumerate(calls):
+            windows = [w for c, spans in enumerate(call.regions) for w in pack(spans, channel=c)]
+            languages.append(self._language(call.recording, windows) if windows else (None, None))
+            language = languages[-1][0] or ""
+            tasks += [_Task(number, call.recording, window, language) for window in windows]
+        heard = self._guarded(tasks, self._first_hearing(tasks))
+        return tuple(
+            _transcript(number, call, languages[number], tasks, heard) for number, call in enumerate(calls)
         )
+
+    def _first_hearing(self, tasks: Sequence[_Task]) -> list[_Heard]:
+        """All windows, those of one language together."""
+        heard = []
+        for language in dict.fromkeys(task.language for task in tasks):
+            of_it = [number for number, task in enumerate(tasks) if task.language == language]
+            for first in range(0, len(of_it), self._max_windows):
+                give_back()
+                heard += self._first_pass(tasks, of_it[first : first + self._max_windows], language)
+        return heard
 
     def _language(self, recording: Recording, windows: Sequence[Window]) -> tuple[str, float | None]:
         """The call's one language: as set, by an English-only model, else detected on its first speech."""
@@ -162,11 +178,8 @@ class WhisperTranscriber:
         )
         return str(language), float(probability)
 
-    def _first_pass(
-        self, recording: Recording, windows: Sequence[Window], start: int, language: str
-    ) -> list[_Heard]:
-        chosen = windows[start : start + MAX_WINDOWS_PER_CALL]
-        sound, clips = lay_out([window.samples(recording) for window in chosen], recording.rate_hz)
+    def _first_pass(self, tasks: Sequence[_Task], chosen: Sequence[int], language: str) -> list[_Heard]:
+        sound, clips = _laid_out([tasks[number] for number in chosen])
         segments, _ = self._pipeline.transcribe(
             sound,
             clip_timestamps=[{"start": clip.start, "end": clip.end} for clip in clips],
@@ -177,7 +190,7 @@ class WhisperTranscriber:
         heard = []
         for segment in segments:  # exhausted always: the pipeline keeps state until the end
             at = _clip_of(clips, segment)
-            heard.append(_heard(segment, chosen[at], start + at, offset_s=clips[at].start))
+            heard.append(_heard(segment, tasks[chosen[at]].window, chosen[at], offset_s=clips[at].start))
         return heard
 
     def _decoding(self) -> dict[str, Any]:
@@ -192,42 +205,66 @@ class WhisperTranscriber:
             "hotwords": self.options.hotwords,
         }
 
-    def _guarded(
-        self, recording: Recording, windows: Sequence[Window], heard: list[_Heard], language: str
-    ) -> tuple[list[_Heard], int]:
-        """Doubtful windows are heard again by themselves; what stays doubtful is marked."""
-        kept, n_doubtful = [], 0
-        by_window: dict[int, list[_Heard]] = {}
+    def _guarded(self, tasks: Sequence[_Task], heard: Sequence[_Heard]) -> list[tuple[_Heard, bool]]:
+        """Doubtful windows are heard again by themselves; what stays doubtful is marked, and said to be so."""
+        kept = []
+        by_task: dict[int, list[_Heard]] = {}
         for one in heard:
-            by_window.setdefault(one.window, []).append(one)
-        for number, ones in sorted(by_window.items()):
-            if any(is_doubtful(one.text, one.avg_logprob, one.no_speech, _spoken_s(one)) for one in ones):
-                ones = self._second_pass(recording, windows[number], number, language) or ones
+            by_task.setdefault(one.task, []).append(one)
+        for number, ones in sorted(by_task.items()):
+            if any(_is_doubtful(one) for one in ones):
+                ones = self._second_pass(tasks[number], number) or ones
             for one in ones:
-                bad = is_doubtful(one.text, one.avg_logprob, one.no_speech, _spoken_s(one))
-                n_doubtful += bad
-                kept.append(replace(one, words=mark_doubtful(phantoms_marked(one.words), all_of_it=bad)))
-        return kept, n_doubtful
+                bad = _is_doubtful(one)
+                words = mark_doubtful(phantoms_marked(one.words), all_of_it=bad)
+                kept.append((replace(one, words=words), bad))
+        return kept
 
-    def _second_pass(self, recording: Recording, window: Window, number: int, language: str) -> list[_Heard]:
+    def _second_pass(self, task: _Task, number: int) -> list[_Heard]:
         segments, _ = self._model.transcribe(
-            window.samples(recording),
-            language=language,
+            task.window.samples(task.recording),
+            language=task.language,
             **self._decoding(),
             **SECOND_PASS,
         )
-        return [_heard(segment, window, number, offset_s=0.0) for segment in segments]
+        return [_heard(segment, task.window, number, offset_s=0.0) for segment in segments]
 
 
-def lay_out(sounds: Sequence[np.ndarray[Any, Any]], rate_hz: int) -> tuple[np.ndarray[Any, Any], list[Span]]:
-    """Windows end to end in one array with a short silence between, and where each one lies (seconds)."""
-    gap = round(BETWEEN_WINDOWS_S * rate_hz)
-    whole = np.zeros(sum(len(sound) + gap for sound in sounds), np.float32)
-    clips, at = [], 0
-    for sound in sounds:
-        whole[at : at + len(sound)] = sound
-        clips.append(Span(at / rate_hz, (at + len(sound)) / rate_hz))
-        at += len(sound) + gap
+def _transcript(
+    number: int,
+    call: Speech,
+    language: tuple[str | None, float | None],
+    tasks: Sequence[_Task],
+    heard: Sequence[tuple[_Heard, bool]],
+) -> Transcript:
+    """What was heard of one of the calls."""
+    words: list[list[Word]] = [[] for _ in call.regions]
+    n_doubtful = 0
+    for one, doubtful in heard:
+        if tasks[one.task].call == number:
+            words[tasks[one.task].window.channel].extend(one.words)
+            n_doubtful += doubtful
+    notes = (f"{n_doubtful} stretches were hard to hear and are not scored.",) if n_doubtful else ()
+    return Transcript(
+        words=tuple(tuple(sorted(one, key=lambda w: (w.start, w.end))) for one in words),
+        language=language[0],
+        language_probability=language[1],
+        notes=notes,
+    )
+
+
+def _laid_out(tasks: Sequence[_Task]) -> tuple[NDArray[np.float32], list[Span]]:
+    """Windows end to end in one array with silence before each, and where each one lies (seconds)."""
+    rate_hz = tasks[0].recording.rate_hz
+    starts, end_s = [], 0.0
+    for task in tasks:
+        starts.append(math.ceil(end_s + BETWEEN_WINDOWS_S))  # a whole second
+        end_s = starts[-1] + task.window.duration_s
+    whole, clips = np.zeros(math.ceil(end_s) * rate_hz, np.float32), []
+    for start, task in zip(starts, tasks, strict=True):
+        sound = task.window.samples(task.recording)
+        whole[start * rate_hz : start * rate_hz + len(sound)] = sound
+        clips.append(Span(start, start + len(sound) / rate_hz))
     return whole, clips
 
 
@@ -239,14 +276,16 @@ def _clip_of(clips: Sequence[Span], segment: Any) -> int:
 def _heard(segment: Any, window: Window, number: int, *, offset_s: float) -> _Heard:
     words = []
     for word in segment.words or ():
-        piece = window.piece_at((float(word.start) + float(word.end)) / 2 - offset_s)
-        start = window.to_recording(float(word.start) - offset_s, piece)
-        end = window.to_recording(float(word.end) - offset_s, piece)
+        first, last = (
+            round(float(at) - offset_s, 3) for at in (word.start, word.end)
+        )  # offsets blur the rest
+        piece = window.piece_at((first + last) / 2)
+        start, end = window.to_recording(first, piece), window.to_recording(last, piece)
         text = str(word.word).strip()
         if text:
             words.append(Word(text, start, max(start, end), round(float(word.probability), 4)))
     return _Heard(
-        window=number,
+        task=number,
         words=tuple(words),
         avg_logprob=float(segment.avg_logprob),
         no_speech=float(segment.no_speech_prob),
@@ -254,8 +293,9 @@ def _heard(segment: Any, window: Window, number: int, *, offset_s: float) -> _He
     )
 
 
-def _spoken_s(heard: _Heard) -> float:
-    return sum(word.end - word.start for word in heard.words)
+def _is_doubtful(heard: _Heard) -> bool:
+    spoken_s = sum(word.end - word.start for word in heard.words)
+    return is_doubtful(heard.text, heard.avg_logprob, heard.no_speech, spoken_s)
 
 
 def load_transcriber(settings: Settings) -> WhisperTranscriber:

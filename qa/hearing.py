@@ -11,11 +11,12 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from qa.asr import Transcriber, Transcript
 from qa.audio import (
     Recording,
     call_channels,
@@ -29,19 +30,22 @@ from qa.diarize import turns_of_mono
 from qa.errors import AudioError, ModelError, SettingsError
 from qa.formats import Voices, read_transcript
 from qa.formats.building import NO_TIMES
+from qa.memory import untouched_zeros
 from qa.metadata import Metadata, add_metadata, from_filename, metadata_of
 from qa.roles import probability_first_is_agent, role_phrases
 from qa.settings import Settings
 from qa.sources import Source, find_inputs, source_of
 from qa.speech import FOR_WORDS, Activity, heard_probability, measure_activity, measure_timing, regions_of
+from qa.transcriber import Speech, Transcriber, Transcript, transcribe_many
 from qa.turns import spread_words, text_of, turns_from_words, utterances
-from qa.values import Call, RecordingKind, Span, Timing, Turn, Word
+from qa.values import Call, RecordingKind, Span, Speaker, Timing, Turn, Word
 
-__all__ = ["Source", "find_inputs", "hear", "hear_source", "source_of"]
+__all__ = ["Source", "find_inputs", "hear", "hear_many", "hear_source", "source_of"]
 
 MAX_BEYOND_S = 5.0  # a transcript may count its last pause; more does not belong to this recording
 MIN_HEARD = 0.2  # of the speech detector, for a word to have been said
 MAX_CLIPPED_SHARE = 0.001  # of the samples; clean telephone speech hardly ever reaches full scale
+MAX_TOGETHER_S = 3600.0  # of sound: what waits for the recogniser together is held in memory
 FITS = 0.6  # share of the transcript's time that one assignment of the channels must explain
 
 
@@ -74,15 +78,92 @@ def hear_source(
     found = metadata
     if found is None:
         found = metadata_of(source.path, data=settings.data, table=settings.metadata)
-    call = _heard(source, found, settings, transcriber)
+    ready = _ready(source, found, settings)
+    if isinstance(ready, Call):
+        return _named(ready, source, found, settings)
+    if transcriber is None:
+        raise ModelError(
+            f"{source.recording}: has no transcript beside it, and no speech model is loaded;"
+            " run `qa models fetch small.en`"
+        )
+    transcript = transcriber.transcribe(ready.sound, ready.regions)
+    return _named(_transcribed(ready, transcript, settings, transcriber.name), source, found, settings)
+
+
+def hear_many(
+    sources: Sequence[tuple[Source, Metadata]], *, settings: Settings, transcriber: Transcriber
+) -> tuple[Call | Exception, ...]:
+    """Several sources at once: what needs words goes to the recogniser together.
+
+    Each has the call that :func:`hear_source` makes of it alone, or the error that it raises.
+    """
+    made: dict[int, Call | Exception] = {}
+    waiting: dict[int, _Ready] = {}
+    for number, (source, metadata) in enumerate(sources):
+        one = _tried(partial(_ready, source, metadata, settings))
+        if isinstance(one, _Ready):
+            waiting[number] = one
+        else:
+            made[number] = one
+        if number == len(sources) - 1 or sum(w.sound.duration_s for w in waiting.values()) > MAX_TOGETHER_S:
+            made |= _transcribed_together(waiting, settings, transcriber)
+            waiting.clear()
+    return tuple(
+        call if isinstance(call, Exception) else _tried(partial(_named, call, source, metadata, settings))
+        for call, (source, metadata) in zip((made[n] for n in range(len(sources))), sources, strict=True)
+    )
+
+
+def _transcribed_together(
+    waiting: Mapping[int, _Ready], settings: Settings, transcriber: Transcriber
+) -> dict[int, Call | Exception]:
+    speeches = [Speech(one.sound, one.regions) for one in waiting.values()]
+    heard = transcribe_many(transcriber, speeches) if speeches else ()
+    return {
+        number: found
+        if isinstance(found, Exception)
+        else _tried(partial(_transcribed, one, found, settings, transcriber.name))
+        for (number, one), found in zip(waiting.items(), heard, strict=True)
+    }
+
+
+Made = TypeVar("Made")
+
+
+def _tried(make: Callable[[], Made]) -> Made | Exception:
+    try:
+        return make()
+    except Exception as err:  # this source's own: the others do not suffer from it
+        return err
+
+
+def _named(call: Call, source: Source, found: Metadata, settings: Settings) -> Call:
     return add_metadata(call, found, from_filename(source.path.name, data=settings.data))
 
 
-def _heard(source: Source, found: Metadata, settings: Settings, transcriber: Transcriber | None) -> Call:
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A recording whose words are still missing.
+
+    ``sound`` is silent outside of ``regions`` where each side has a channel: pages of silence take no memory.
+    What needs the rest of it is in ``timing``, as if the first channel were the agent's.
+    """
+
+    sound: Recording
+    kind: RecordingKind
+    activity: tuple[Activity, ...]
+    regions: tuple[tuple[Span, ...], ...]
+    timing: Timing
+    known: int | None
+
+
+def _ready(source: Source, found: Metadata, settings: Settings) -> Call | _Ready:
+    """The call, where the source brings its words; else all that comes before the recogniser."""
     if source.recording is None:
         return _with_words(read_transcript(source.path, data=settings.data))
     known = settings.agent_channel if settings.agent_channel is not None else found.agent_channel
-    recording = _with_faults_noted(call_channels(decode(source.recording), settings.channels))
+    decoded = decode(source.recording, vox_rate_hz=settings.vox_rate_hz)
+    recording = _with_faults_noted(call_channels(decoded, settings.channels))
     kind = recording_kind(recording)
     if known is not None and known > 1:
         raise SettingsError(f"setting 'agent_channel': {known} is no channel of a call; set 0 or 1")
@@ -92,12 +173,25 @@ def _heard(source: Source, found: Metadata, settings: Settings, transcriber: Tra
         call = _with_words(read_transcript(source.transcript, data=settings.data, voices=voices))
         return _with_sound(call, recording, kind, activity, known)
     activity = _heard_activity(recording, kind)
-    if transcriber is None:
-        raise ModelError(
-            f"{source.recording}: has no transcript beside it, and no speech model is loaded;"
-            " run `qa models fetch small.en`"
-        )
-    return _transcribed(recording, kind, activity, settings, transcriber, known)
+    regions = tuple(regions_of(one, FOR_WORDS) for one in activity)
+    heard_in = one_channel(recording, kind)
+    two = kind == "two_channels"
+    timing = measure_timing(heard_in, agent_channel=0 if two else None, activity=activity)
+    return _Ready(
+        _speech_only(heard_in, regions) if two else heard_in, kind, activity, regions, timing, known
+    )
+
+
+def _speech_only(recording: Recording, regions: Sequence[Sequence[Span]]) -> Recording:
+    """The recording with silence outside of the regions."""
+    channels = []
+    for channel, spans in zip(recording.channels, regions, strict=True):
+        kept = untouched_zeros(len(channel))
+        for span in spans:
+            stretch = slice(round(span.start * recording.rate_hz), round(span.end * recording.rate_hz))
+            kept[stretch] = channel[stretch]
+        channels.append(kept)
+    return replace(recording, channels=tuple(channels))
 
 
 def _with_words(call: Call) -> Call:
@@ -130,29 +224,21 @@ def one_channel(recording: Recording, kind: RecordingKind) -> Recording:
     return replace(recording, channels=(recording.channels[louder],))
 
 
-def _transcribed(
-    recording: Recording,
-    kind: RecordingKind,
-    activity: Sequence[Activity],
-    settings: Settings,
-    transcriber: Transcriber,
-    known: int | None,
-) -> Call:
-    heard_in = one_channel(recording, kind)
-    transcript = transcriber.transcribe(heard_in, [regions_of(one, FOR_WORDS) for one in activity])
+def _transcribed(ready: _Ready, transcript: Transcript, settings: Settings, words_from: str) -> Call:
+    recording, kind = ready.sound, ready.kind
     if not any(transcript.words):
         raise AudioError(f"{recording.path}: somebody speaks in it, but no words could be made out")
-    transcript = replace(transcript, words=_unheard_marked(transcript.words, activity))
+    transcript = replace(transcript, words=_unheard_marked(transcript.words, ready.activity))
     notes = [*recording.notes, *transcript.notes]
+    timing = ready.timing
     if kind == "two_channels":
-        agent = _agent_by_words(transcript, settings, known)
+        agent = _agent_by_words(transcript, settings, ready.known)
         turns = turns_from_words(transcript.words[agent.channel], transcript.words[1 - agent.channel])
         turns = tuple(replace(turn, confidence=agent.confidence) for turn in turns)
-        timing = measure_timing(recording, agent_channel=agent.channel, activity=activity)
+        timing = timing if agent.channel == 0 else _sides_changed(timing)
         notes += [agent.note] if agent.note else []
     else:
-        turns = turns_of_mono(transcript.words[0], heard_in, data=settings.data)
-        timing = measure_timing(heard_in, agent_channel=None, activity=activity)
+        turns = turns_of_mono(transcript.words[0], recording, data=settings.data)
         notes += [_kind_note(kind), ONE_CHANNEL_NOTE, _sureness_note(turns)]
     if transcript.language not in (None, "en"):
         notes.append(f"The call is in '{transcript.language}': it is transcribed but not scored.")
@@ -163,8 +249,20 @@ def _transcribed(
         duration=recording.duration_s,
         timing=timing,
         recording=kind,
-        words_from=transcriber.name,
+        words_from=words_from,
         notes=tuple(note for note in notes if note),
+    )
+
+
+def _sides_changed(timing: Timing) -> Timing:
+    """The timing with the agent on the other channel."""
+    other: dict[Speaker, Speaker] = {"agent": "customer", "customer": "agent"}
+    loudness = [(other[who], start, level_db) for who, start, level_db in timing.loudness_db]
+    return replace(
+        timing,
+        agent=timing.customer,
+        customer=timing.agent,
+        loudness_db=tuple(sorted(loudness, key=lambda row: (row[1], row[0]))),
     )
 
 

@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import BaseModel, ConfigDict, Field
 
 from qa.audio import call_name
@@ -343,6 +341,9 @@ def _csv(path: Path) -> list[list[Any]]:
 
 
 def _xlsx(path: Path) -> list[list[Any]]:
+    from openpyxl import load_workbook  # here: few calls have a workbook beside them
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, OSError, KeyError, ValueError) as err:

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     model: str | None = Field(None, description="speech model: a name or a directory")
     form: str = Field("default", description="the form used where no queue says otherwise")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the speech model runs")
+    calls_at_once: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="calls a worker hears together; none: one on a processor, 8 on a GPU",
+    )
     cpu_threads: int = Field(0, ge=0, description="threads per process; 0: all cores")
     min_probability: float = Field(
         0.5, ge=0, le=1, description="a finding below it is kept but answers nothing"
@@ -54,6 +60,7 @@ class Settings(BaseSettings):
     min_calls_to_compare: int = Field(5, ge=1, description="fewer calls give no comparison of agents")
     metadata: Path | None = Field(None, description="table (CSV, XLSX) of agents, start times and the like")
     agent_channel: int | None = Field(None, ge=0, description="0 or 1; none: found out per recording")
+    vox_rate_hz: int = Field(8000, ge=4000, le=48000, description="rate of Dialogic .vox files: 8000 or 6000")
     channels: tuple[int, ...] | None = Field(
         None,
         min_length=1,

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from faster_whisper.vad import get_vad_model
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from qa.audio import Recording, Samples, lagged_correlation
 from qa.errors import AudioError
@@ -30,8 +29,12 @@ from qa.values import Span, Speaker, Timing
 VAD_RATE_HZ = 16000
 FRAME = 512
 FRAME_S = FRAME / VAD_RATE_HZ
-VAD_BLOCK_S = 60  # the model's inputs are built for a whole block at once: keeps an hour within memory
+VAD_BLOCK_S = 60  # the model's memory starts afresh with each: what it holds against a voice wears off
 VAD_LEAD_IN_S = 2  # sound before a block that lets the model's memory settle
+VAD_STEP_FRAMES = 64  # through the model at once; more gains nothing and takes 50 KiB each
+LEVEL_STEP_FRAMES = 256
+VAD_CONTEXT = 64  # samples of the frame before that the model sees with each
+VAD_MEMORY = (1, 1, 128)  # shape of the model's two states
 
 QUIET_DBFS = -25.0  # channels whose speech is softer are lifted before they are judged
 MAX_LIFT_DB = 30.0
@@ -128,9 +131,9 @@ def measure_activity(recording: Recording) -> tuple[Activity, ...]:
     """
     if recording.rate_hz != VAD_RATE_HZ:
         raise AudioError(f"{recording.path}: speech is found at {VAD_RATE_HZ} Hz, not {recording.rate_hz} Hz")
-    with ThreadPoolExecutor(len(recording.channels)) as threads:  # the model uses one processor and no lock
-        speech = list(threads.map(_speech_probabilities, recording.channels))
     levels = [_levels_db(channel) for channel in recording.channels]
+    with ThreadPoolExecutor(len(recording.channels)) as threads:  # the model uses one processor and no lock
+        speech = list(threads.map(_speech_probabilities, recording.channels, levels))
     if len(speech) == 2:
         speech = [_without_leakage(speech, levels, own=own) for own in (0, 1)]
         if recording.channels[0].any() and recording.channels[1].any():
@@ -138,28 +141,46 @@ def measure_activity(recording: Recording) -> tuple[Activity, ...]:
     return tuple(Activity(p, level) for p, level in zip(speech, levels, strict=True))
 
 
-def _speech_probabilities(channel: Samples) -> NDArray[np.float32]:
+def _speech_probabilities(channel: Samples, levels_db: NDArray[np.float32]) -> NDArray[np.float32]:
     """Silero's probability per frame, computed block by block with a lead-in."""
-    model: Any = get_vad_model()
     n_frames = -(-len(channel) // FRAME)
     block, lead_in = (round(s * VAD_RATE_HZ / FRAME) for s in (VAD_BLOCK_S, VAD_LEAD_IN_S))
     found = np.zeros(n_frames, np.float32)
-    gain = _gain(channel)
+    factor = np.float32(_gain(channel, levels_db) / 32768.0)
     for start in range(0, n_frames, block):
         first, last = max(0, start - lead_in), min(n_frames, start + block)
-        sound = np.zeros((last - first + 1) * FRAME, np.float32)  # one frame more: the model blanks the last
-        part = channel[first * FRAME : last * FRAME]
-        sound[: len(part)] = part
-        sound *= gain / 32768.0
-        probabilities = np.asarray(model(sound)).reshape(-1)
-        found[start:last] = probabilities[start - first : last - first]
+        found[start:last] = _block_probabilities(channel[first * FRAME : last * FRAME], factor)[
+            start - first :
+        ]
     return found
 
 
-def _gain(channel: Samples) -> float:
+def _block_probabilities(samples: Samples, factor: np.float32) -> NDArray[np.float32]:
+    """The model over one block, a few frames at a time with its memory handed on.
+
+    The library's own call builds what the model works on for the whole block at once: about 100 MiB a minute.
+    """
+    session: Any = get_vad_model().session
+    memory: dict[str, Any] = {name: np.zeros(VAD_MEMORY, np.float32) for name in ("h", "c")}
+    found, context = [], np.zeros(VAD_CONTEXT, np.float32)
+    for first in range(0, len(samples), VAD_STEP_FRAMES * FRAME):
+        part = samples[first : first + VAD_STEP_FRAMES * FRAME]
+        n_frames = -(-len(part) // FRAME)
+        sound = np.zeros(VAD_CONTEXT + n_frames * FRAME, np.float32)
+        sound[:VAD_CONTEXT] = context
+        np.multiply(part, factor, out=sound[VAD_CONTEXT : VAD_CONTEXT + len(part)], dtype=np.float32)
+        context = sound[-VAD_CONTEXT:]
+        frames = np.lib.stride_tricks.sliding_window_view(sound, VAD_CONTEXT + FRAME)[::FRAME]
+        speech, memory["h"], memory["c"] = session.run(
+            None, {"input": np.ascontiguousarray(frames), **memory}
+        )
+        found.append(np.asarray(speech).reshape(-1))
+    return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def _gain(channel: Samples, levels_db: NDArray[np.float32]) -> float:
     """Factor that lifts a quiet channel to where the model was trained, never beyond full scale."""
-    levels = _levels_db(channel)
-    lift_db = QUIET_DBFS - float(np.percentile(levels, 95)) if len(levels) else 0.0
+    lift_db = QUIET_DBFS - float(np.percentile(levels_db, 95)) if len(levels_db) else 0.0
     peak = max(int(channel.max(initial=0)), -int(channel.min(initial=0)), 1)
     return float(np.clip(10 ** (lift_db / 20), 1.0, min(10 ** (MAX_LIFT_DB / 20), max(1.0, 32767 / peak))))
 
@@ -167,8 +188,8 @@ def _gain(channel: Samples) -> float:
 def _levels_db(channel: Samples) -> NDArray[np.float32]:
     n_frames = -(-len(channel) // FRAME)
     power = np.zeros(n_frames, np.float32)
-    for start in range(0, n_frames, 4096):
-        part = channel[start * FRAME : (start + 4096) * FRAME].astype(np.float32) / 32768.0
+    for start in range(0, n_frames, LEVEL_STEP_FRAMES):
+        part = channel[start * FRAME : (start + LEVEL_STEP_FRAMES) * FRAME].astype(np.float32) / 32768.0
         part = np.pad(part, (0, -len(part) % FRAME)).reshape(-1, FRAME)
         power[start : start + len(part)] = np.mean(part * part, axis=1)
     return (10 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
@@ -182,14 +203,20 @@ def _without_leakage(
         10
         * np.log10(
             np.maximum(
-                uniform_filter1d(10 ** (levels[c].astype(np.float64) / 10), LEVEL_SMOOTHING_FRAMES), 1e-10
+                _around(10 ** (levels[c].astype(np.float64) / 10), LEVEL_SMOOTHING_FRAMES).mean(axis=1), 1e-10
             )
         )
         for c in (own, 1 - own)
     )
-    speaking = maximum_filter1d(speech[1 - own], SPEAKING_AROUND_FRAMES) >= FOR_TIMING.stay_threshold
+    speaking = _around(speech[1 - own], SPEAKING_AROUND_FRAMES).max(axis=1) >= FOR_TIMING.stay_threshold
     leaked = speaking & (other - mine >= CROSS_TALK_DB)
     return np.where(leaked, np.float32(0), speech[own])
+
+
+def _around(values: NDArray[Any], n_frames: int) -> NDArray[Any]:
+    """Each frame with its neighbours, ``n_frames`` (an odd number) in a row; mirrored at the ends."""
+    padded = np.pad(values, n_frames // 2, mode="symmetric")
+    return np.lib.stride_tricks.sliding_window_view(padded, n_frames)
 
 
 def _without_echo(

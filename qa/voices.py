@@ -16,8 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dct
-from sklearn.cluster import KMeans
 
 from qa.audio import Recording
 from qa.values import Span
@@ -82,6 +80,8 @@ def _stretch(recording: Recording, span: Span) -> Stretch:
     frames = frames[power > max(np.percentile(power, 95) * 10 ** (-QUIET_DB / 10), 1e-9)]
     spectrum = np.abs(np.fft.rfft(frames * np.hanning(window), 2 * window, axis=1)) ** 2
     mel = np.log(spectrum @ _mel_filters(rate_hz, spectrum.shape[1]).T + 1e-10)
+    from scipy.fft import dct  # here, as below: only a call of one channel needs it
+
     cepstra = dct(mel, axis=1, norm="ortho")[:, 1 : N_CEPSTRA + 1]
     return Stretch(cepstra, _log_pitch(spectrum, rate_hz))
 
@@ -129,6 +129,8 @@ def _start(stretches: Sequence[Stretch], long: Sequence[int]) -> Floats:
     means = means / (means.std(axis=0) + 1e-9)
     points = np.column_stack([means, pitch * np.sqrt(N_CEPSTRA) / 2])
     weights = [min(MAX_FRAMES, len(stretches[i].cepstra)) for i in long]
+    from sklearn.cluster import KMeans  # here: a call of two channels never needs its 120 MiB
+
     groups = KMeans(2, n_init=20, random_state=0).fit(points, sample_weight=weights).labels_
     p_first = np.full(len(stretches), 0.5)
     p_first[list(long)] = np.where(groups == groups[0], 0.95, 0.05)

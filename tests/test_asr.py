@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,9 +24,12 @@ from qa.audio import Recording, decode
 from qa.errors import ModelError
 from qa.settings import load_settings
 from qa.speech import FOR_WORDS, measure_activity, regions_of
+from qa.transcriber import Speech, Transcript, transcribe_many
 from qa.values import Span
 
 RATE_HZ = 16000
+PROJECT = Path(__file__).resolve().parents[1]
+DEMO_MODEL, DEMO_CALLS = PROJECT / "models" / "demo-en", PROJECT / "data" / "demo" / "calls"
 
 
 class ToneModel:
@@ -134,11 +138,8 @@ def test_many_windows_go_in_several_calls(tmp_path: Path) -> None:
         _transcriber(model).transcribe(recording, [spans])
     finally:
         asr.pack = original
-    assert [len(one["clip_timestamps"]) for one in model.calls] == [
-        MAX_WINDOWS_PER_CALL,
-        MAX_WINDOWS_PER_CALL,
-        42,
-    ]
+    most = MAX_WINDOWS_PER_CALL["cpu"]
+    assert [len(one["clip_timestamps"]) for one in model.calls] == [most] * (170 // most) + [170 % most]
 
 
 def _pieces(spans: list[Span]) -> list[Any]:
@@ -180,6 +181,71 @@ def test_what_stays_doubtful_is_kept_and_marked(call: Any) -> None:
     assert [word.word for word in heard.words[1]] == [text for text, _, _ in truth[1]]
     assert all(word.doubtful for words in heard.words for word in words)
     assert heard.notes == ("4 stretches were hard to hear and are not scored.",)
+
+
+class TestSeveralCalls:
+    def test_a_call_has_the_same_words_alone_and_among_others(self, call: Any) -> None:
+        recording, regions, _ = call
+        others = [Speech(recording, [regions[1], regions[0][:5]]), Speech(recording, [[], []])]
+        model = ToneModel()
+        together = _transcriber(model).transcribe_many([others[0], Speech(recording, regions), others[1]])
+        assert len(model.calls) == 1, "all windows in one list"
+        assert together == tuple(
+            _transcriber(ToneModel()).transcribe(one.recording, one.regions)
+            for one in (others[0], Speech(recording, regions), others[1])
+        )
+
+    def test_calls_of_two_languages_do_not_share_a_list(self, call: Any) -> None:
+        recording, regions, _ = call
+        model = ToneModel(multilingual=True)
+        languages = iter(["pl", "de", "pl"])
+        model.detect_language = lambda **_: (next(languages), 0.9, [])  # type: ignore[method-assign]
+        heard = _transcriber(model).transcribe_many([Speech(recording, regions)] * 3)
+        assert [one.language for one in heard if not isinstance(one, Exception)] == ["pl", "de", "pl"]
+        assert [(c["language"], len(c["clip_timestamps"])) for c in model.calls] == [("pl", 8), ("de", 4)]
+
+    def test_one_that_fails_does_not_fail_the_others(self, call: Any) -> None:
+        recording, regions, truth = call
+        broken = replace(recording, channels=())
+        heard = _transcriber(ToneModel()).transcribe_many(
+            [Speech(recording, regions), Speech(broken, regions), Speech(recording, regions)]
+        )
+        assert isinstance(heard[1], IndexError)
+        for one in (heard[0], heard[2]):
+            assert isinstance(one, Transcript)
+            assert [word.word for word in one.words[0]] == [text for text, _, _ in truth[0]]
+
+    def test_a_transcriber_for_one_call_hears_several_in_turn(self, call: Any) -> None:
+        recording, regions, _ = call
+
+        class One:
+            name = "one"
+
+            def transcribe(self, recording: Recording, regions: Any) -> Transcript:
+                if not recording.channels:
+                    raise ValueError("nothing there")
+                return Transcript(((), ()), "en")
+
+        heard = transcribe_many(
+            One(), [Speech(replace(recording, channels=()), regions), Speech(recording, regions)]
+        )
+        assert isinstance(heard[0], ValueError)
+        assert heard[1] == Transcript(((), ()), "en")
+
+    @pytest.mark.skipif(not (DEMO_MODEL / "model.bin").exists(), reason="models/demo-en is not built")
+    def test_the_demo_model_hears_each_call_the_same_alone_and_among_others(self) -> None:
+        transcriber = WhisperTranscriber(DEMO_MODEL, options=WhisperOptions(device="cpu", cpu_threads=2))
+        speeches = [_speech_of(DEMO_CALLS / name) for name in ("d02.opus", "d07.opus")]
+        alone = [transcriber.transcribe(one.recording, one.regions) for one in speeches]
+        assert all(len(words) > 5 for one in alone for words in one.words)
+        assert transcriber.transcribe_many(speeches) == tuple(alone)
+        assert transcriber.transcribe_many(speeches[::-1]) == tuple(alone[::-1])
+
+
+def _speech_of(path: Path) -> Speech:
+    recording = decode(path)
+    recording = replace(recording, channels=tuple(one[: 50 * RATE_HZ] for one in recording.channels))
+    return Speech(recording, [regions_of(one, FOR_WORDS) for one in measure_activity(recording)])
 
 
 class TestModels:

@@ -17,11 +17,13 @@ from qa.audio import (
     Recording,
     call_name,
     choose_channels,
+    clipped_share,
     decode,
     recording_kind,
     rms_dbfs,
     write_listening_copy,
 )
+from qa.audio.gathering import Gathered
 from qa.errors import AudioError, QaError
 from qa.values import Span
 
@@ -311,3 +313,103 @@ def test_every_shared_recording_is_read_or_refused_with_one_line() -> None:
             assert recording.duration_s > 0, path
             recording_kind(recording)
     assert n_read >= 25
+
+
+def rifx(
+    sides: list[np.ndarray[Any, Any]], form: str, *, tag: int = 1, rate_hz: int = 16000, promised: int = 1
+) -> bytes:
+    """A big-endian WAV of these channels; ``promised`` times as much as is there stands in its header."""
+    data = np.stack(sides, axis=1).astype(form).tobytes()
+    width, n = np.dtype(form).itemsize, len(sides)
+    fmt = struct.pack(">HHIIHH", tag, n, rate_hz, rate_hz * n * width, n * width, 8 * width)
+    length = len(data) * promised
+    body = b"WAVEfmt " + struct.pack(">I", len(fmt)) + fmt + b"data" + struct.pack(">I", length) + data
+    return b"RIFX" + struct.pack(">I", len(body)) + body + b"LIST\0\0\0\4abcd"
+
+
+@pytest.mark.parametrize(("form", "tag", "scale"), [(">i2", 1, 1), (">i4", 1, 65536), (">f4", 3, 1 / 32768)])
+def test_a_big_endian_wav_sounds_as_the_little_endian_one(
+    tmp_path: Path, form: str, tag: int, scale: float
+) -> None:
+    sides = [tone(1.0, LEFT_HZ), tone(1.0, RIGHT_HZ)]
+    (tmp_path / "b.wav").write_bytes(rifx([side * np.float64(scale) for side in sides], form, tag=tag))
+    big, little = decode(tmp_path / "b.wav"), decode(write_wav(tmp_path / "l.wav", sides))
+    for one, other in zip(big.channels, little.channels, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_big_endian_wav_that_breaks_off_or_has_another_codec_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "b.wav"
+    path.write_bytes(rifx([tone(2.0)], ">i2", promised=2))
+    with pytest.raises(AudioError, match=r"is cut off: 4\.0 s promised, 2\.0 s there"):
+        decode(path)
+    path.write_bytes(rifx([tone(2.0)], ">i2", tag=0x31))
+    with pytest.raises(AudioError, match=r"RIFX\) of this form \(tag 49\) can't be read"):
+        decode(path)
+
+
+def dialogic(samples: np.ndarray[Any, Any]) -> bytes:
+    """Dialogic ADPCM as its paper has it: 12 bits, 49 steps, the first sample in the upper half of a byte."""
+    steps = [int(16 * 1.1**n) for n in range(49)]
+    change = (-1, -1, -1, -1, 2, 4, 6, 8)
+    at, guess, codes = 0, 0, []
+    for sample in samples.astype(int) >> 4:
+        step, difference = steps[at], int(sample) - guess
+        code = min(7, abs(difference) * 4 // step)
+        moved = step // 8 + sum(step // part for part, bit in ((1, 4), (2, 2), (4, 1)) if code & bit)
+        guess = max(-2048, min(2047, guess + (moved if difference >= 0 else -moved)))
+        codes.append(code | (8 if difference < 0 else 0))
+        at = max(0, min(48, at + change[code]))
+    return bytes(a << 4 | b for a, b in zip(codes[::2], codes[1::2], strict=False))
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 6000])
+def test_dialogic_vox_is_read_at_the_rate_that_is_set(tmp_path: Path, rate_hz: int) -> None:
+    path = tmp_path / "k.vox"
+    path.write_bytes(dialogic(tone(2.0, LEFT_HZ, rate_hz=rate_hz)))
+    recording = decode(path, vox_rate_hz=rate_hz)
+    assert recording.duration_s == pytest.approx(2.0, abs=0.02)
+    assert loudest_hz(recording.channels[0]) == pytest.approx(LEFT_HZ, abs=5)
+    assert recording.level_db(0, Span(0.5, 1.5)) == pytest.approx(-20, abs=1)
+    assert (recording.codec, recording.source_rate_hz) == ("adpcm_ima_oki", rate_hz)
+
+
+def test_a_vox_file_that_is_a_wav_or_a_letter_is_taken_for_what_it_is(tmp_path: Path) -> None:
+    write_wav(tmp_path / "k.wav", [tone(2.0, LEFT_HZ)]).rename(tmp_path / "k.vox")
+    assert decode(tmp_path / "k.vox").codec == "pcm_s16le"
+    (tmp_path / "l.vox").write_text("Dear customer, this is a letter.")
+    with pytest.raises(AudioError, match="is text, not sound"):
+        decode(tmp_path / "l.vox")
+
+
+class TestGathering:
+    def test_more_than_was_declared_is_kept_whole(self) -> None:
+        rng = np.random.default_rng(0)
+        blocks = [rng.integers(-9, 9, (2, n)).astype(np.int16) for n in (5, 0, 700, 3000, 1)]
+        gathered = Gathered(100, declared_s=1.0)
+        for block in blocks:
+            gathered.add(block)
+        assert np.array_equal(np.stack(gathered.channels()), np.concatenate(blocks, axis=1))
+
+    def test_a_channel_that_comes_later_was_the_last_one_before(self) -> None:
+        gathered = Gathered(100)
+        gathered.add(np.array([[1, 2]], np.int16))
+        gathered.add(np.array([[3], [4]], np.int16))
+        gathered.add(np.array([[5]], np.int16))
+        assert [channel.tolist() for channel in gathered.channels()] == [[1, 2, 3, 5], [1, 2, 4, 5]]
+
+    def test_what_is_missing_is_silence_where_the_damage_was(self) -> None:
+        gathered = Gathered(10)
+        gathered.add(np.ones((1, 10), np.int16))
+        gathered.add_bad(0.0, 1)
+        gathered.add(np.full((1, 10), 2, np.int16))
+        gathered.fill_up_to(3.0, trusted=False)
+        assert gathered.channels()[0].tolist() == [1] * 10 + [0] * 10 + [2] * 10
+
+
+def test_the_clipped_share_is_the_same_over_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = np.clip(noise(1.0, level_db=-3).astype(np.int32) * 2, -32768, 32767).astype(np.int16)
+    whole = clipped_share(sound)
+    monkeypatch.setattr("qa.audio.channels.SAMPLES_AT_ONCE", 7)
+    assert clipped_share(sound) == pytest.approx(whole, abs=1e-12)
+    assert whole > 0.01

@@ -8,17 +8,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made import placed, speech_like, write_wav
 from made_data import make_data, write_call, write_sound
 from sqlalchemy import func, select, text
 
+from qa.audio import Recording
 from qa.batch import Outcome, Pipeline, enqueue, score, work
 from qa.batch import files as batch_files
 from qa.batch import pipeline as pipeline_module
 from qa.batch.verify import Verdict, verify
+from qa.batch.worker import claim_group
 from qa.errors import NotAllowed
 from qa.hearing import Source, find_inputs
 from qa.settings import Settings
@@ -29,7 +33,8 @@ from qa.store.jobs import LostLeaseError
 from qa.store.progress import batch_items, batch_progress, list_batches, retry_failed
 from qa.store.promises import list_promises
 from qa.store.tables import Evaluation, Job
-from qa.values import Principal
+from qa.transcriber import Speech, Transcript
+from qa.values import Principal, Span, Word
 
 HERE = Path(__file__).resolve().parent
 
@@ -249,6 +254,95 @@ def test_promises_worked_out_from_what_has_changed_meanwhile_are_not_kept(
     assert not keep_promises_of(store, before, (), call_id="a", customer="C-1")
     now = basis_of(store, call_id="a", customer="C-1")
     assert keep_promises_of(store, now, (), call_id="a", customer="C-1")
+
+
+class Together:
+    """A transcriber that notes which calls it hears together; one of a bad name fails."""
+
+    name = "together"
+
+    def __init__(self) -> None:
+        self.groups: list[list[str]] = []
+
+    def transcribe(self, recording: Recording, regions: Sequence[Sequence[Span]]) -> Transcript:
+        (made,) = self.transcribe_many([Speech(recording, regions)])
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def transcribe_many(self, calls: Sequence[Speech]) -> tuple[Transcript | Exception, ...]:
+        self.groups.append([call.recording.path.stem for call in calls])
+        return tuple(
+            ValueError("no")
+            if call.recording.path.stem == "bad"
+            else Transcript(
+                tuple(tuple(Word("hello", s.start, s.end, 0.9) for s in r) for r in call.regions), "en"
+            )
+            for call in calls
+        )
+
+
+def _recordings(folder: Path, *names: str) -> Path:
+    folder.mkdir(parents=True)
+    for seed, name in enumerate(names):
+        sides = [
+            placed(
+                24,
+                [(1 + side * 6, speech_like(4, seed=seed)), (13 + side * 5, speech_like(4, seed=seed + 9))],
+            )
+            for side in (0, 1)
+        ]
+        write_wav(folder / f"{name}.wav", sides)
+    return folder
+
+
+def test_calls_that_wait_for_words_are_heard_together_and_fail_alone(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings = settings.model_copy(update={"calls_at_once": 3})
+    store, transcriber = open_store(settings), Together()
+    calls = _recordings(tmp_path / "in", "a", "bad", "c", "d")
+    (calls / "b.wav").write_text("this is a letter and no sound")
+    pipeline = Pipeline(settings, given_transcriber=transcriber)
+    found = list(score(find_inputs([calls]), store=store, pipeline=pipeline))
+    assert [(o.call_id, o.status == "failed") for o in found] == [
+        ("a", False),
+        ("b", True),
+        ("bad", True),
+        ("c", False),
+        ("d", False),
+    ]
+    assert "is text, not sound" in (found[1].error or "")
+    assert "a fault of this program (ValueError" in (found[2].error or "")
+    assert transcriber.groups == [["a", "bad"], ["c", "d"]]
+    assert all(
+        item.attempts == 1 for item in batch_items(store, SYSTEM, list_batches(store, SYSTEM)[0].batch)
+    )
+
+
+def test_one_call_at_a_time_is_the_same(settings: Settings, tmp_path: Path) -> None:
+    calls = _recordings(tmp_path / "in", "a", "b")
+    made = []
+    for name, at_once in (("one", 1), ("two", 2)):
+        own = settings.model_copy(update={"calls_at_once": at_once, "home": tmp_path / name})
+        store = open_store(own)
+        list(score(find_inputs([calls]), store=store, pipeline=Pipeline(own, given_transcriber=Together())))
+        made.append([load_call(store, SYSTEM, call).call for call in ("a", "b")])
+    assert made[0] == made[1]
+
+
+def test_a_call_that_took_a_worker_down_is_tried_again_by_itself(settings: Settings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"calls_at_once": 4})
+    store, transcriber = open_store(settings), Together()
+    calls = _recordings(tmp_path / "in", "a", "b", "c")
+    pipeline = Pipeline(settings, given_transcriber=transcriber)
+    enqueue(find_inputs([calls]), store=store, pipeline=pipeline)
+    dead = claim_group(store, pipeline, "dead", lease_s=60)
+    assert len(dead) == 3
+    queue.release(store, "dead")
+    work(store, pipeline, until_empty=True)
+    assert transcriber.groups == [["a"], ["b"], ["c"]]
+    assert list_calls(store, SYSTEM).total == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX")

@@ -137,6 +137,7 @@ def test_the_stage_is_measured_against_the_library_on_the_same_file(
 def test_memory_is_measured_in_a_process_of_its_own(call: Path) -> None:
     figures = measure_memory(call)
     assert 50 < figures.before_mib <= figures.peak_mib < 2000
+    assert figures.before_mib < 400, "not what this process, with all its tests, has had"
 
 
 def test_a_long_call_has_the_length_that_was_asked_for(call: Path, tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from made import noise, placed, silence, speech_like, tone, write_wav
 
-from qa.asr import Transcript
-from qa.audio import Recording
+from qa.audio import Recording, decode
 from qa.errors import AudioError, InputError, ModelError, QaError, SettingsError, TranscriptError
-from qa.hearing import Source, find_inputs, hear
+from qa.hearing import Source, find_inputs, hear, hear_many
+from qa.metadata import Metadata
 from qa.settings import Settings, load_settings
+from qa.speech import measure_timing
+from qa.transcriber import Transcript
 from qa.values import Call, Span, Word
 
 SAMPLES = Path(__file__).parent / "data" / "transcripts"
@@ -63,6 +65,46 @@ def _two_voices() -> list[Any]:
     return [agent, customer]
 
 
+class TestSeveral:
+    def test_each_is_as_it_is_alone_and_a_bad_one_fails_alone(
+        self, tmp_path: Path, settings: Settings
+    ) -> None:
+        good = write_wav(tmp_path / "k1.wav", _two_voices())
+        swapped = write_wav(tmp_path / "k2.wav", _two_voices()[::-1])
+        mute = write_wav(tmp_path / "k3.wav", [noise(8), noise(8, seed=1)])
+        (tmp_path / "k4.wav").write_text("this is a letter and no sound")
+        paths = [good, mute, swapped, tmp_path / "k4.wav"]
+        made = hear_many(
+            [(Source(recording=path), Metadata()) for path in paths],
+            settings=settings,
+            transcriber=ScriptedTranscriber(AGENT, CUSTOMER),
+        )
+        assert "nobody speaks in it" in str(made[1])
+        assert "is text, not sound" in str(made[3])
+        for path, call in ((good, made[0]), (swapped, made[2])):
+            alone = hear(path, settings=settings, transcriber=ScriptedTranscriber(AGENT, CUSTOMER))
+            assert call == alone
+
+    def test_what_the_recogniser_gets_is_silent_outside_of_speech(
+        self, tmp_path: Path, settings: Settings
+    ) -> None:
+        path = write_wav(tmp_path / "k1.wav", [side + noise(18, level_db=-55) for side in _two_voices()])
+        heard: list[tuple[Recording, Any]] = []
+
+        class Keeps(ScriptedTranscriber):
+            def transcribe(self, recording: Recording, regions: Sequence[Sequence[Span]]) -> Transcript:
+                heard.append((recording, regions))
+                return super().transcribe(recording, regions)
+
+        hear(path, settings=settings, transcriber=Keeps(AGENT, CUSTOMER))
+        (recording, regions), whole = heard[0], decode(path)
+        for kept, full, spans in zip(recording.channels, whole.channels, regions, strict=True):
+            inside = np.zeros(len(full), bool)
+            for span in spans:
+                inside[round(span.start * 16000) : round(span.end * 16000)] = True
+            assert np.array_equal(kept, np.where(inside, full, 0))
+
+
 class TestTwoChannels:
     def test_words_from_the_model_timing_from_the_sound(self, tmp_path: Path, settings: Settings) -> None:
         path = write_wav(tmp_path / "k1.wav", _two_voices())
@@ -87,6 +129,8 @@ class TestTwoChannels:
         call = hear(path, settings=settings, transcriber=ScriptedTranscriber(CUSTOMER, AGENT))
         assert [turn.speaker for turn in call.turns] == ["agent", "customer", "agent", "customer"]
         assert call.timing.agent[0].start == pytest.approx(1, abs=0.15)
+        recording = decode(path)
+        assert call.timing == measure_timing(recording, agent_channel=1)
         assert any("the agent is on channel 1 (probability" in note for note in call.notes)
 
     def test_the_setting_decides_over_everything(self, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from qa.values import RecordingKind
 DUAL_MONO_CORRELATION = 0.92  # two people never correlate; one line recorded twice does, even after a codec
 DUAL_MONO_MAX_LAG_S = 0.05
 CLIPPED_FROM = 0.9  # mu-law and A-law stop short of full scale
+SAMPLES_AT_ONCE = 1 << 20
+FRAMES_AT_ONCE = 1000  # as floats: an hour of them at once would take as much again as the sound
 SILENT_CHANNEL_DBFS = -60.0
 SILENT_CHANNEL_BELOW_OTHER_DB = 45.0  # leakage of the other side through the bridge stays above this
 
@@ -47,8 +49,12 @@ def clipped_share(channel: Samples) -> float:
     peak = max(int(channel.max(initial=0)), -int(channel.min(initial=0)))
     if peak < CLIPPED_FROM * 32768:
         return 0.0
-    flat = np.abs(channel.astype(np.int32)) >= peak - 256
-    return float(np.mean(flat[1:] & flat[:-1]))
+    n_flat, flat_before = 0, False
+    for first in range(0, len(channel), SAMPLES_AT_ONCE):
+        flat = np.abs(channel[first : first + SAMPLES_AT_ONCE].astype(np.int32)) >= peak - 256
+        n_flat += int(np.count_nonzero(flat[1:] & flat[:-1])) + int(flat_before and flat[0])
+        flat_before = bool(flat[-1])
+    return n_flat / max(1, len(channel) - 1)
 
 
 def recording_kind(recording: Recording) -> RecordingKind:
@@ -70,14 +76,11 @@ def _active_level_dbfs(channel: Samples, rate_hz: int) -> float:
     n_frames = len(channel) // frame
     if n_frames < 1:
         return rms_dbfs(channel)
-    powers = np.fromiter(
-        (
-            float(np.mean(channel[i * frame : (i + 1) * frame].astype(np.float32) ** 2))
-            for i in range(n_frames)
-        ),
-        np.float64,
-        n_frames,
-    )
+    powers = np.empty(n_frames)
+    for first in range(0, n_frames, FRAMES_AT_ONCE):
+        part = channel[first * frame : min(n_frames, first + FRAMES_AT_ONCE) * frame]
+        wide = part.astype(np.float32).reshape(-1, frame)
+        powers[first : first + len(wide)] = np.mean(wide * wide, axis=1)
     power = float(np.percentile(powers, 95)) / 32768.0**2
     return max(-100.0, 10 * float(np.log10(power))) if power > 0 else -100.0
 

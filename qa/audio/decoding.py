@@ -4,67 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from qa.audio.files import RAW_FORMATS, check_file
+from qa.audio.gathering import GAP_TOLERANCE_S, Gathered
+from qa.audio.headers import unwrap
 from qa.audio.recording import Recording, Samples
 from qa.errors import AudioError
 
 REPLACED_DECODERS = {"amrnb": "libopencore_amrnb"}  # the built-in one gives up on files with DTX
-GAP_TOLERANCE_S = 0.25  # a jump of the time stamps beyond a codec's delay is lost sound
-MAX_GAP_S = 3600.0  # a larger jump is a broken clock, not a pause
-MAX_FILLED_SHARE = 0.9
+MAX_GAP_S = 3600.0  # a larger jump of the time stamps is a broken clock, not a pause
 TRUSTED_DURATIONS = ("flac", "ogg", "matroska", "mp4", "wav")  # formats that store it; others estimate
+RESAMPLED_AT_ONCE_S = 1.0  # a telephone packet holds 20 ms: one call for each costs more than its work
+VOX_RATE_HZ = 8000
 
 
-@dataclass(slots=True)
-class _Gathered:
-    """What the decoder has so far: blocks of (channels, samples) and how many bad packets it met."""
-
-    rate_hz: int
-    blocks: list[Samples] = field(default_factory=list)
-    n_samples: int = 0
-    n_bad: int = 0
-    silence_s: float = 0.0
-    broke_off: bool = False
-    first_bad_block: int | None = None
-
-    def add(self, block: Samples) -> None:
-        if block.shape[1]:
-            self.blocks.append(block)
-            self.n_samples += block.shape[1]
-
-    def add_silence(self, duration_s: float, n_channels: int) -> None:
-        self.silence_s += duration_s
-        self.add(np.zeros((n_channels, round(duration_s * self.rate_hz)), np.int16))
-
-    def add_bad(self, duration_s: float, n_channels: int) -> None:
-        """A packet that can't be decoded: silence of its length."""
-        self.n_bad += 1
-        if self.first_bad_block is None:
-            self.first_bad_block = len(self.blocks)
-        self.add_silence(duration_s, n_channels)
-
-    def fill_up_to(self, declared_s: float, *, trusted: bool) -> None:
-        """What the file declares and nothing explains was lost at its damage, or else at its end."""
-        missing_s = declared_s - self.n_samples / self.rate_hz
-        damaged = self.first_bad_block is not None
-        if not self.blocks or not (damaged or (trusted and missing_s > GAP_TOLERANCE_S)):
-            return
-        if GAP_TOLERANCE_S / 5 < missing_s < declared_s * MAX_FILLED_SHARE:
-            block = np.zeros((self.blocks[0].shape[0], round(missing_s * self.rate_hz)), np.int16)
-            at = self.first_bad_block if self.first_bad_block is not None else len(self.blocks)
-            self.blocks.insert(at, block)
-            self.n_samples += block.shape[1]
-            self.silence_s += missing_s
-
-
-def decode(path: Path, *, rate_hz: int = 16000) -> Recording:
+def decode(path: Path, *, rate_hz: int = 16000, vox_rate_hz: int = VOX_RATE_HZ) -> Recording:
     """Read a recording, whatever telephony wrote it.
 
     Parameters
@@ -73,27 +31,20 @@ def decode(path: Path, *, rate_hz: int = 16000) -> Recording:
         A sound file; headerless mu-law, A-law, GSM, G.722, G.729 and slin are known by their ending.
     rate_hz
         Rate of the arrays given back.
+    vox_rate_hz
+        Rate of Dialogic ``.vox`` files, which do not say it themselves.
 
     Raises
     ------
     AudioError
         The file is missing, empty, text, cut off, of no known codec, or holds no sound at all.
     """
-    raw = RAW_FORMATS.get(path.suffix.lower())
-    check_file(path, is_raw=raw is not None)
-    try:
-        container = av.open(
-            str(path.resolve()),
-            format=raw[0] if raw else None,
-            options={"protocol_whitelist": "file", **(raw[1] if raw else {})},
-            metadata_errors="ignore",
-        )
-    except (OSError, ValueError, EOFError) as err:  # PyAV's errors are children of these
-        raise AudioError(f"{path}: not a recording this program can read ({_first_words(err)})") from err
+    container, unwrapped_codec = _opened(path, vox_rate_hz)
     with container:
         stream = _sound_stream(container, path)
-        codec, source_rate_hz = stream.codec_context.name, int(stream.codec_context.sample_rate or 0)
-        gathered = _Gathered(rate_hz)
+        codec = unwrapped_codec or stream.codec_context.name
+        source_rate_hz = int(stream.codec_context.sample_rate or 0)
+        gathered = Gathered(rate_hz, _declared_s(container, stream))
         for block in _decoded(container, stream, gathered):
             gathered.add(block)
         if stream.duration:
@@ -102,7 +53,7 @@ def decode(path: Path, *, rate_hz: int = 16000) -> Recording:
         n_streams = len(container.streams.audio)
     if not gathered.n_samples:
         raise AudioError(f"{path}: holds no sound (codec {codec}); export the recording again")
-    channels = _joined(gathered)
+    channels = gathered.channels()
     return Recording(
         path=path,
         sha256=_sha256(path),
@@ -115,6 +66,32 @@ def decode(path: Path, *, rate_hz: int = 16000) -> Recording:
     )
 
 
+def _opened(path: Path, vox_rate_hz: int) -> tuple[Any, str | None]:
+    """The file in the demuxer that suits it, and its codec where it had to be taken out of a wrapper."""
+    raw = RAW_FORMATS.get(path.suffix.lower())
+    check_file(path, is_raw=raw is not None)
+    unwrapped = None if raw else unwrap(path, vox_rate_hz=vox_rate_hz)
+    if unwrapped is not None:
+        raw = unwrapped.form, unwrapped.options
+    try:
+        container = av.open(
+            unwrapped.file if unwrapped else str(path.resolve()),
+            format=raw[0] if raw else None,
+            options={"protocol_whitelist": "file", **(raw[1] if raw else {})},
+            metadata_errors="ignore",
+        )
+    except (OSError, ValueError, EOFError) as err:  # PyAV's errors are children of these
+        raise AudioError(f"{path}: not a recording this program can read ({_first_words(err)})") from err
+    return container, unwrapped.codec if unwrapped else None
+
+
+def _declared_s(container: Any, stream: Any) -> float | None:
+    """The length that the file states, for the room it will need."""
+    if stream.duration:
+        return max(0.0, float(stream.duration * stream.time_base))
+    return max(0.0, container.duration / av.time_base) if container.duration else None
+
+
 def _sound_stream(container: Any, path: Path) -> Any:
     if not container.streams.audio:
         kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
@@ -125,35 +102,78 @@ def _sound_stream(container: Any, path: Path) -> Any:
     return stream
 
 
-def _decoded(container: Any, stream: Any, gathered: _Gathered) -> Iterator[Samples]:
+def _decoded(container: Any, stream: Any, gathered: Gathered) -> Iterator[Samples]:
     """Blocks of (channels, samples) at the wanted rate, silence put where packets are bad or missing."""
     decoder = _decoder(stream)
-    resampler, shape = None, None
+    resampler: _Resampler | None = None
     start_s = _start_s(container, stream)
+    tick_s = float(stream.time_base) if stream.time_base else 0.0
     for packet in _packets(container, stream, gathered):
         try:
             frames = decoder.decode(packet)
         except (OSError, ValueError, EOFError):
             lost_s = float(packet.duration * packet.time_base) if packet.duration else 0.0
-            gathered.add_bad(lost_s, shape[2] if shape else stream.codec_context.channels)
+            if resampler is not None:
+                yield from resampler.taken()
+            gathered.add_bad(lost_s, resampler.n_channels if resampler else stream.codec_context.channels)
             continue
         for frame in frames:
-            n_channels = len(frame.layout.channels)
-            new_shape = (frame.format.name, frame.sample_rate, n_channels)
-            if new_shape != shape:
-                if resampler is not None and shape is not None:
-                    yield from _resampled(resampler, None, shape[2])
-                shape = new_shape
-                resampler = av.AudioResampler(format="s16p", layout=frame.layout, rate=gathered.rate_hz)
+            if resampler is None or not resampler.fits(frame):
+                if resampler is not None:
+                    yield from resampler.rest()
+                resampler = _Resampler(frame, gathered.rate_hz)
             if frame.pts is not None and frame.time_base is not None:
-                at_s = float(frame.pts * frame.time_base)
+                at_s = frame.pts * (tick_s if frame.time_base == stream.time_base else float(frame.time_base))
                 start_s = at_s if start_s is None else start_s
-                gap_s = at_s - start_s - gathered.n_samples / gathered.rate_hz
+                gap_s = at_s - start_s - gathered.n_samples / gathered.rate_hz - resampler.waiting_s
                 if GAP_TOLERANCE_S < gap_s < MAX_GAP_S:
-                    gathered.add_silence(gap_s, n_channels)
-            yield from _resampled(resampler, frame, n_channels)
-    if resampler is not None and shape is not None:
-        yield from _resampled(resampler, None, shape[2])
+                    yield from resampler.taken()
+                    gathered.add_silence(gap_s, resampler.n_channels)
+            yield from resampler.add(frame)
+    if resampler is not None:
+        yield from resampler.rest()
+
+
+class _Resampler:
+    """Frames of one shape to blocks at the wanted rate, a second of them at a time."""
+
+    def __init__(self, frame: Any, rate_hz: int) -> None:
+        self.n_channels = len(frame.layout.channels)
+        self._shape = self._shape_of(frame)
+        self._rate_hz = int(frame.sample_rate)
+        self._waiting = av.AudioFifo()
+        self._inner = av.AudioResampler(format="s16p", layout=frame.layout, rate=rate_hz)
+
+    @staticmethod
+    def _shape_of(frame: Any) -> tuple[str, int, int]:
+        return frame.format.name, frame.sample_rate, len(frame.layout.channels)
+
+    def fits(self, frame: Any) -> bool:
+        return self._shape_of(frame) == self._shape
+
+    @property
+    def waiting_s(self) -> float:
+        return float(self._waiting.samples) / self._rate_hz
+
+    def add(self, frame: Any) -> Iterator[Samples]:
+        frame.pts = None  # neither queue nor resampler may fill or drop by itself: gaps are ours
+        self._waiting.write(frame)
+        if self._waiting.samples >= RESAMPLED_AT_ONCE_S * self._rate_hz:
+            yield from self.taken()
+
+    def taken(self) -> Iterator[Samples]:
+        """What waits, resampled now."""
+        if self._waiting.samples:
+            yield from self._blocks(self._waiting.read())
+
+    def rest(self) -> Iterator[Samples]:
+        """What waits and what the resampler still holds; the end."""
+        yield from self.taken()
+        yield from self._blocks(None)
+
+    def _blocks(self, frame: Any) -> Iterator[Samples]:
+        for out in self._inner.resample(frame):
+            yield out.to_ndarray().reshape(self.n_channels, -1)
 
 
 def _start_s(container: Any, stream: Any) -> float | None:
@@ -172,7 +192,7 @@ def _decoder(stream: Any) -> Any:
     return context
 
 
-def _packets(container: Any, stream: Any, gathered: _Gathered) -> Iterator[Any]:
+def _packets(container: Any, stream: Any, gathered: Gathered) -> Iterator[Any]:
     """The stream's packets, then the empty one that flushes; a file that breaks off ends early."""
     try:
         yield from container.demux(stream)
@@ -180,27 +200,7 @@ def _packets(container: Any, stream: Any, gathered: _Gathered) -> Iterator[Any]:
         gathered.broke_off = True
 
 
-def _resampled(resampler: Any, frame: Any, n_channels: int) -> Iterator[Samples]:
-    if frame is not None:
-        frame.pts = None  # the resampler must not fill or drop by itself: gaps are ours
-    for out in resampler.resample(frame):
-        yield out.to_ndarray().reshape(n_channels, -1)
-
-
-def _joined(gathered: _Gathered) -> tuple[Samples, ...]:
-    """One array per channel, filled block by block so that no second copy of the whole is ever held."""
-    n_channels = max(block.shape[0] for block in gathered.blocks)
-    channels = tuple(np.zeros(gathered.n_samples, np.int16) for _ in range(n_channels))
-    at = gathered.n_samples
-    while gathered.blocks:
-        block = gathered.blocks.pop()
-        at -= block.shape[1]
-        for number in range(n_channels):
-            channels[number][at : at + block.shape[1]] = block[min(number, block.shape[0] - 1)]
-    return channels
-
-
-def _notes(gathered: _Gathered, n_streams: int) -> tuple[str, ...]:
+def _notes(gathered: Gathered, n_streams: int) -> tuple[str, ...]:
     notes = []
     if gathered.n_bad or gathered.silence_s:
         notes.append(

@@ -7,7 +7,10 @@ one that was never closed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 from qa.errors import AudioError
 
@@ -21,6 +24,7 @@ RAW_FORMATS: dict[str, tuple[str, dict[str, str]]] = {
     ".g722": ("g722", {}),
     ".g729": ("g729", {}),
 }
+VOX_ENDING = ".vox"
 # fmt: off
 SOUND_ENDINGS = frozenset(RAW_FORMATS) | {
     ".3gp", ".aac", ".afc", ".aif", ".aifc", ".aiff", ".amr", ".au", ".awb", ".caf", ".flac", ".m4a", ".mka",
@@ -33,6 +37,8 @@ OTHER_ENDINGS = frozenset(
 )
 
 CUT_OFF_TOLERANCE_S = 0.25  # writers differ by a block at the end; more is missing speech
+ByteOrder = Literal["little", "big"]
+BYTE_ORDERS: dict[bytes, ByteOrder] = {b"RIFF": "little", b"RIFX": "big"}
 STREAMED_SIZES = (0, 0x7FFF0000)  # a data size of 0 or above this was never filled in
 
 
@@ -56,18 +62,33 @@ def check_file(path: Path, *, is_raw: bool) -> None:
     size = path.stat().st_size
     if size == 0:
         raise AudioError(f"{path}: is empty (0 bytes); copy or export the recording again")
-    if path.suffix.lower() == ".vox":
-        raise AudioError(f"{path}: Dialogic .vox can't be read; convert it to WAV first")
     if is_raw:
         return
     with path.open("rb") as file:
         head = file.read(4096)
     if _is_text(head):
         raise AudioError(f"{path}: is text, not sound; give the recording itself")
-    if head[:4] == b"RIFX":
-        raise AudioError(f"{path}: big-endian WAV (RIFX) can't be read; convert it to ordinary WAV")
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        _check_wav_is_whole(path, size)
+    if head[:4] in BYTE_ORDERS and head[8:12] == b"WAVE":
+        _check_wav_is_whole(path, size, BYTE_ORDERS[head[:4]])
+
+
+@dataclass(frozen=True, slots=True)
+class WavChunk:
+    """A part of a WAV file: its name, where its content starts, and the length that its header states."""
+
+    name: bytes
+    start: int
+    length: int
+
+
+def wav_chunks(file: BinaryIO, size: int, order: ByteOrder) -> Iterator[WavChunk]:
+    """The chunks of a WAV file of ``size`` bytes, in order."""
+    position = 12
+    while position + 8 <= size:
+        file.seek(position)
+        name, length = file.read(4), int.from_bytes(file.read(4), order)
+        yield WavChunk(name, position + 8, length)
+        position += 8 + length + length % 2
 
 
 def _is_text(head: bytes) -> bool:
@@ -80,29 +101,27 @@ def _is_text(head: bytes) -> bool:
     return len(text) > 16 and all(char.isprintable() or char in "\t\r\n\f\ufeff" for char in text)
 
 
-def _check_wav_is_whole(path: Path, size: int) -> None:
+def _check_wav_is_whole(path: Path, size: int, order: ByteOrder) -> None:
     """Compare what the header promises with what is there.
 
     A call whose end is missing would be scored as one that was never closed, so it is refused.
     """
+    bytes_per_s = 0
     with path.open("rb") as file:
-        position, bytes_per_s = 12, 0
-        while position + 8 <= size:
-            file.seek(position)
-            name, length = file.read(4), int.from_bytes(file.read(4), "little")
-            if name == b"fmt ":
-                bytes_per_s = int.from_bytes(file.read(12)[8:12], "little")
-            if name == b"data":
+        for chunk in wav_chunks(file, size, order):
+            if chunk.name == b"fmt ":
+                file.seek(chunk.start)
+                bytes_per_s = int.from_bytes(file.read(12)[8:12], order)
+            if chunk.name == b"data":
                 break
-            position += 8 + length + length % 2
         else:
             return  # no data chunk within reach: the decoder will say what it finds
-    there = size - position - 8
-    if STREAMED_SIZES[0] < length < STREAMED_SIZES[1] and bytes_per_s:
-        missing_s = (length - there) / bytes_per_s
-        share = missing_s * bytes_per_s / length
+    there = size - chunk.start
+    if STREAMED_SIZES[0] < chunk.length < STREAMED_SIZES[1] and bytes_per_s:
+        missing_s = (chunk.length - there) / bytes_per_s
+        share = missing_s * bytes_per_s / chunk.length
         if missing_s > CUT_OFF_TOLERANCE_S or (missing_s > 0 and share > 0.5):
             raise AudioError(
-                f"{path}: is cut off: {length / bytes_per_s:.1f} s promised, {there / bytes_per_s:.1f} s"
+                f"{path}: is cut off: {chunk.length / bytes_per_s:.1f} s promised, {there / bytes_per_s:.1f} s"
                 " there; copy or export the recording again"
             )

@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 from qa.batch.files import content_of
 from qa.batch.pipeline import Pipeline
-from qa.batch.worker import do, new_owner, work
+from qa.batch.worker import claim_group, do_group, new_owner, work
 from qa.errors import QaError
 from qa.formats.building import call_id_of
 from qa.hearing import Source
 from qa.store.engine import Store
-from qa.store.jobs import NewItem, add_items, claim, new_batch, release
+from qa.store.jobs import NewItem, add_items, new_batch, release
 from qa.store.progress import ItemRow, batch_items
 from qa.store.scope import SYSTEM
 from qa.values import Principal
@@ -114,15 +114,14 @@ def score(
         on_start(batch, len(batch_items(store, principal, batch, limit=1_000_000)))
     owner = new_owner()
 
-    def do_one() -> bool:
-        claimed = claim(store, owner, batch=batch)
-        if claimed is None:
-            return False
-        do(store, pipeline, claimed)
-        return True
+    def do_some() -> bool:
+        group = claim_group(store, pipeline, owner, batch=batch)
+        if group:
+            do_group(store, pipeline, group)
+        return bool(group)
 
     try:
-        yield from follow(store, batch, principal=principal, meanwhile=do_one)
+        yield from follow(store, batch, principal=principal, meanwhile=do_some)
     finally:
         release(store, owner)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from qa.audio import Recording, call_channels, decode, recording_kind, write_listening_copy
+from qa.audio.decoding import VOX_RATE_HZ
 from qa.errors import InputError, StoreError
 from qa.hearing import Source
 from qa.models import file_sha256
@@ -124,6 +125,7 @@ def make_listening_copy(
     *,
     content_sha256: str,
     channels: tuple[int, ...] | None = None,
+    vox_rate_hz: int = VOX_RATE_HZ,
 ) -> Listening:
     """Write the copy that browsers play: agent left, customer right, silent where the call is masked.
 
@@ -134,7 +136,7 @@ def make_listening_copy(
     StoreError
         The disk is full or can't be written.
     """
-    recording = call_channels(decode(source), channels)
+    recording = call_channels(decode(source, vox_rate_hz=vox_rate_hz), channels)
     muted = muted_spans(call)
     kept = place("listening", content_sha256, f"{_mark_of(muted)}.mp3")
     if not (home / kept).is_file():

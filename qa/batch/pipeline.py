@@ -8,21 +8,21 @@ done is never done again, and ``qa verify`` can prove it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import qa
-from qa.asr import Transcriber, find_model, load_transcriber
+from qa.asr import find_model, load_transcriber
 from qa.batch.files import Content
 from qa.behaviours import Cards, Classifier, detect, load_cards, load_shipped_classifier
 from qa.behaviours.classifier import recall_of
 from qa.errors import ModelError
-from qa.hearing import Source, hear_source
+from qa.hearing import Source, hear_many, hear_source
 from qa.learn.versions import models_in_use
 from qa.metadata import Metadata, metadata_of
 from qa.models import model_digest
@@ -31,6 +31,7 @@ from qa.scoring import Form, FormLibrary, Options, evaluate, form_hash, forms
 from qa.settings import Settings
 from qa.store.codec import canonical_call, canonical_detections, canonical_evaluation, fingerprint
 from qa.store.rows import Prints
+from qa.transcriber import Transcriber
 from qa.values import Call, Detections, Evaluation
 
 PACKAGE = Path(qa.__file__).resolve().parent
@@ -41,6 +42,7 @@ HEARING_CODE = (
     "speech",
     "silences",
     "asr",
+    "transcriber",
     "diarize",
     "voices",
     "roles",
@@ -69,6 +71,7 @@ NO_PART = frozenset(
             "errors",
             "labels",
             "learn",
+            "memory",
             "minilm",
             "models",
             "oidc",
@@ -77,6 +80,8 @@ NO_PART = frozenset(
     }
 )
 """Modules that can't change what a call's score is; each other one belongs to a stage."""
+
+CALLS_AT_ONCE = {"cuda": 8}
 
 Stage = Callable[[str], None]
 
@@ -182,6 +187,7 @@ class Pipeline:
             "settings": folder_sha256(self.settings.data / "settings"),
             "agent_channel": self.settings.agent_channel,
             "channels": self.settings.channels,
+            "vox_rate_hz": self.settings.vox_rate_hz,
             "model": self.model if needs_words(source) else None,
             "metadata": metadata_to_json(metadata),
         }
@@ -234,7 +240,29 @@ class Pipeline:
         """
         transcriber = self.transcriber if needs_words(source) else None
         call = hear_source(source, settings=self.settings, transcriber=transcriber, metadata=metadata)
+        return self._to_keep(call)
+
+    def hear_many(self, sources: Sequence[tuple[Source, Metadata]]) -> tuple[Call | Exception, ...]:
+        """``hear`` for several recordings at once: each one's call, or the error that it alone has."""
+        if len(sources) == 1:
+            return (_or_error(partial(self.hear, *sources[0])),)
+        heard = hear_many(sources, settings=self.settings, transcriber=self.transcriber)
+        return tuple(
+            one if isinstance(one, Exception) else _or_error(partial(self._to_keep, one)) for one in heard
+        )
+
+    def _to_keep(self, call: Call) -> Call:
         return canonical_call(redact(call, load_rules(self.settings.data)))
+
+    @property
+    def calls_at_once(self) -> int:
+        """How many calls a worker hears together: as set, else what suits the device.
+
+        A processor works no faster on several calls (their windows are the same in number); a GPU is filled.
+        """
+        if self.settings.calls_at_once is not None:
+            return self.settings.calls_at_once
+        return CALLS_AT_ONCE.get(getattr(self.__dict__.get("transcriber"), "device", "cpu"), 1)
 
     def score(
         self,
@@ -275,6 +303,13 @@ class Pipeline:
         if self.form:
             return self.forms.get(self.form)
         return self.forms.for_queue(queue, default=self.settings.form)
+
+
+def _or_error(make: Callable[[], Call]) -> Call | Exception:
+    try:
+        return make()
+    except Exception as err:  # handed on as this call's own
+        return err
 
 
 def needs_words(source: Source) -> bool:

@@ -1,4 +1,4 @@
-"""The worker: claim a job, keep its lease alive, score the call, keep everything in one transaction.
+"""The worker: claim jobs, keep their leases alive, score the calls, keep everything of one in one transaction.
 
 A file that can't be scored fails alone, with one line. A worker that dies leaves its job to the next one; what
 it had half done is not in the database, and files it copied are found again by their hash.
@@ -14,17 +14,20 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qa.audio.decoding import VOX_RATE_HZ
 from qa.batch.deliver import deliver_due
 from qa.batch.files import Content, content_of, keep_file, make_listening_copy
-from qa.batch.pipeline import Pipeline, Result
+from qa.batch.pipeline import Pipeline, Result, needs_words
 from qa.batch.promised import renew_promises
 from qa.errors import InputError, QaError, StoreError
 from qa.hearing import Source
+from qa.metadata import Metadata
 from qa.promises import load_phrases
 from qa.scoring import form_hash
 from qa.store.calls import load_heard
@@ -34,6 +37,7 @@ from qa.store.jobs import LEASE_S, Claimed, LostLeaseError, claim, fail, finish,
 from qa.store.rows import RecordingFacts, Scored, SourceFacts
 from qa.store.saving import save_scored
 from qa.store.webhooks import announce_score
+from qa.values import Call
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +82,10 @@ def work(
             if time.monotonic() - delivered_at >= DELIVER_EVERY_S:
                 deliver_due(store, pipeline.settings)
                 delivered_at = time.monotonic()
-            claimed = claim(store, owner, batch=batch, lease_s=lease_s)
-            if claimed is not None:
-                do(store, pipeline, claimed, lease_s=lease_s)
-                ended += 1
+            group = claim_group(store, pipeline, owner, batch=batch, lease_s=lease_s)
+            if group:
+                do_group(store, pipeline, group, lease_s=lease_s)
+                ended += len(group)
             elif until_empty:
                 break
             else:
@@ -92,13 +96,63 @@ def work(
     return ended
 
 
-def do(store: Store, pipeline: Pipeline, claimed: Claimed, *, lease_s: float = LEASE_S) -> None:
-    """Do one job to its end: scored, or failed with one line. Losing the lease is no failure."""
-    started = time.monotonic()
+def claim_group(
+    store: Store, pipeline: Pipeline, owner: str, *, batch: str | None = None, lease_s: float = LEASE_S
+) -> tuple[Claimed, ...]:
+    """The next jobs to be done together; one alone where a job before took a worker down, or needs no words."""
+    first = claim(store, owner, batch=batch, lease_s=lease_s)
+    if first is None:
+        return ()
+    group = [first]
+    while len(group) < pipeline.calls_at_once and _may_share(group[-1]):
+        another = claim(store, owner, batch=batch, lease_s=lease_s, only_fresh=True)
+        if another is None:
+            break
+        group.append(another)
+    return tuple(group)
+
+
+def _may_share(claimed: Claimed) -> bool:
+    return claimed.attempt == 1 and needs_words(source_from_json(claimed.source))
+
+
+@dataclass(slots=True)
+class _Work:
+    """A claimed job on its way: what is known of it so far. An error stands where its call would."""
+
+    claimed: Claimed
+    pipeline: Pipeline
+    stage: Callable[[str], None]
+    source: Source
+    content: Content
+    metadata: Metadata
+    call: Call | Exception | None
+
+
+def do_group(store: Store, pipeline: Pipeline, group: Sequence[Claimed], *, lease_s: float = LEASE_S) -> None:
+    """Do jobs to their ends: each scored, or failed with one line. What becomes of one is nothing to the others.
+
+    Losing the lease is no failure.
+    """
+    with ExitStack() as kept_alive:
+        begun: list[_Work] = []
+        for claimed in group:
+            stage = kept_alive.enter_context(_kept_alive(store, claimed, lease_s))
+            with _ended_by_error(store, claimed):
+                begun.append(_begin(store, pipeline, claimed, stage))
+        _hear(begun)
+        for work_ in begun:
+            with _ended_by_error(store, work_.claimed):
+                started = time.monotonic()
+                _score(store, work_)
+                log.info("job %d: scored in %.1f s", work_.claimed.job_id, time.monotonic() - started)
+
+
+@contextmanager
+def _ended_by_error(store: Store, claimed: Claimed) -> Iterator[None]:
+    """An error inside ends this job with one line."""
     try:
-        with _kept_alive(store, claimed, lease_s) as stage:
-            _score(store, pipeline, claimed, stage)
-        log.info("job %d: scored in %.1f s", claimed.job_id, time.monotonic() - started)
+        yield
     except LostLeaseError:
         log.warning("job %d: another worker took it over", claimed.job_id)
     except QaError as err:
@@ -158,7 +212,8 @@ def _tell(store: Store, claimed: Claimed, stage: str, lease_s: float) -> None:
         raise LostLeaseError(f"{claimed.name}: another worker took this job over")
 
 
-def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[str], None]) -> None:
+def _begin(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[str], None]) -> _Work:
+    """All that comes before hearing; a call that was heard before is taken from the store."""
     source = source_from_json(claimed.source)
     content = content_of(source)
     if content.sha256 != claimed.source["content_sha256"]:
@@ -174,10 +229,38 @@ def _score(store: Store, pipeline: Pipeline, claimed: Claimed, stage: Callable[[
         # Before the hearing: a form that can't be kept must not cost an hour of transcription first.
         refuse_changed_form(connection, name=form.id, sha256=form_hash(form))
         call = load_heard(connection, content.sha256, pipeline.hearing_print(source, metadata))
-    call = call or pipeline.hear(source, metadata)
+    return _Work(claimed, pipeline, stage, source, content, metadata, call)
+
+
+def _hear(begun: Sequence[_Work]) -> None:
+    """Calls for those that have none: recordings without words together, the others as they come."""
+    waiting = [one for one in begun if one.call is None]
+    together = [one for one in waiting if needs_words(one.source)]
+    if len(together) > 1:
+        try:
+            heard = together[0].pipeline.hear_many([(one.source, one.metadata) for one in together])
+        except Exception as err:  # the model can't be loaded, and the like: each job says so
+            heard = (err,) * len(together)
+        for one, call in zip(together, heard, strict=True):
+            one.call = call
+
+
+def _score(store: Store, work_: _Work) -> None:
+    pipeline, claimed, stage = work_.pipeline, work_.claimed, work_.stage
+    source, content, metadata = work_.source, work_.content, work_.metadata
+    if isinstance(work_.call, Exception):
+        raise work_.call
+    call = work_.call or pipeline.hear(source, metadata)
     result = pipeline.score(call, source=source, content=content, metadata=metadata, stage=stage)
     stage("keeping")
-    facts = keep_files(store.home, source, content, result, channels=pipeline.settings.channels)
+    facts = keep_files(
+        store.home,
+        source,
+        content,
+        result,
+        channels=pipeline.settings.channels,
+        vox_rate_hz=pipeline.settings.vox_rate_hz,
+    )
     with store.writing() as connection:
         saved = save_scored(connection, to_keep(result, facts, claimed))
         finish(connection, claimed, call_row_id=saved.row_id, evaluation_id=saved.evaluation_id)
@@ -233,6 +316,7 @@ def keep_files(
     result: Result,
     *,
     channels: tuple[int, ...] | None = None,
+    vox_rate_hz: int = VOX_RATE_HZ,
 ) -> SourceFacts:
     """Copy the files of a source into QA_HOME and write the copy to listen to."""
     recording = transcript_path = listening_path = None
@@ -243,7 +327,12 @@ def keep_files(
     if source.recording is not None and content.recording_sha256 is not None:
         path = keep_file(home, source.recording, sha256=content.recording_sha256, folder="recordings")
         heard = make_listening_copy(
-            home, source.recording, result.call, content_sha256=content.sha256, channels=channels
+            home,
+            source.recording,
+            result.call,
+            content_sha256=content.sha256,
+            channels=channels,
+            vox_rate_hz=vox_rate_hz,
         )
         listening_path = heard.path
         recording = RecordingFacts(

@@ -156,14 +156,26 @@ AFRESH: dict[str, Any] = {
 }
 
 
-def claim(store: Store, owner: str, *, batch: str | None = None, lease_s: float = LEASE_S) -> Claimed | None:
+def claim(
+    store: Store,
+    owner: str,
+    *,
+    batch: str | None = None,
+    lease_s: float = LEASE_S,
+    only_fresh: bool = False,
+) -> Claimed | None:
     """Take the oldest job that waits or whose owner is gone; None where there is none.
 
     A job that has already taken ``MAX_ATTEMPTS`` workers down with it is failed instead.
+
+    Parameters
+    ----------
+    only_fresh
+        Only a job that nobody has begun: fit to be done together with others, since it took no worker down.
     """
     with store.writing() as connection:
         while True:
-            job = connection.execute(_next_job(batch)).one_or_none()
+            job = connection.execute(_next_job(batch, only_fresh=only_fresh)).one_or_none()
             if job is None:
                 return None
             if job.attempts < MAX_ATTEMPTS:
@@ -189,8 +201,13 @@ def claim(store: Store, owner: str, *, batch: str | None = None, lease_s: float 
         return Claimed(job.id, owner, job.name, job.source, job.attempts + 1, job.account_id)
 
 
-def _next_job(batch: str | None) -> Any:
-    free = or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now_ms()))
+def _next_job(batch: str | None, *, only_fresh: bool) -> Any:
+    waits = and_(Job.state == "queued", Job.attempts == 0)
+    free = (
+        waits
+        if only_fresh
+        else or_(Job.state == "queued", and_(Job.state == "running", Job.lease_until < now_ms()))
+    )
     query = select(Job.id, Job.name, Job.source, Job.attempts, Job.account_id).where(free)
     if batch is not None:
         query = query.where(Job.id.in_(_jobs_of(batch)))
