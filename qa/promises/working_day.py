@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from qa.promises.due import WorkingDay
 from qa.yaml_file import load_model
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _clock(value: object) -> object:
@@ -29,9 +30,7 @@ class WorkingDayFile(BaseModel):
 
     opens: Clock = WorkingDay().opens
     closes: Clock = WorkingDay().closes
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
-        _DAYS[:5], min_length=1
-    )
+    days: tuple[Day, ...] = Field(_DAYS[:5], min_length=1)
     holidays: tuple[date, ...] = ()
 
     @model_validator(mode="after")

@@ -10,8 +10,8 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy import stats
 from qa.scorecard.case_mix import MixRow, adjusted, mixes
 from qa.scorecard.pooling import Pooled, Sums, pool, pool_sums, scatter
 from qa.scorecard.records import ScoredCall, when
+from qa.scorecard.shares import PooledShares, pool_shares
 from qa.scorecard.trend import Trend, trend
 
 Verdict = Literal["too few calls", "cannot be told apart", "above the team", "below the team"]
@@ -173,22 +174,20 @@ def scorecards(
 
 
 def pooled_by_agent(
-    scores: Mapping[str, Sequence[float]], *, share: float, least_sd: float = 0.0
+    scores: Mapping[str, Sequence[float]], *, share: float
 ) -> dict[str, tuple[float, float, float, float]]:
     """Per agent with any score: mean, low, high and the part kept of the own mean, rounded to the cent."""
     agents = [a for a, s in scores.items() if len(s)]
     if not agents:
         return {}
-    return pooled_sums({a: Sums.of(scores[a]) for a in agents}, share=share, least_sd=least_sd)
+    return pooled_sums({a: Sums.of(scores[a]) for a in agents}, share=share)
 
 
-def pooled_sums(
-    sums: Mapping[str, Sums], *, share: float, least_sd: float = 0.0
-) -> dict[str, tuple[float, float, float, float]]:
+def pooled_sums(sums: Mapping[str, Sums], *, share: float) -> dict[str, tuple[float, float, float, float]]:
     """As :func:`pooled_by_agent`, from what is known of each agent's scores."""
     if not sums:
         return {}
-    pooled = pool_sums(list(sums.values()), share=share, least_sd=least_sd)
+    pooled = pool_sums(list(sums.values()), share=share)
     return {a: _row(pooled, i) for i, a in enumerate(sums)}
 
 
@@ -204,12 +203,19 @@ def as_json(card: Scorecard) -> dict[str, Any]:
             s.section: {"score": s.score, "low": s.low, "high": s.high, "n_calls": s.n_calls}
             for s in card.sections
         },
+        "team": card.team,
         "n_without_score": card.n_without_score,
+        "n_auto_failed": card.n_auto_failed,
         "compared_with_team": card.comparison.verdict,
+        "comparison": asdict(card.comparison),
+        "criteria": {c.criterion: asdict(c) for c in card.criteria},
+        "trend": asdict(card.trend)
+        | {"points": [asdict(p) | {"week": p.week.isoformat()} for p in card.trend.points]},
+        "mix": [asdict(row) for row in card.mix],
     }
 
 
-def _row(pooled: Pooled, index: int) -> tuple[float, float, float, float]:
+def _row(pooled: Pooled | PooledShares, index: int) -> tuple[float, float, float, float]:
     return (
         round(float(pooled.mean[index]), 2),
         round(float(pooled.low[index]), 2),
@@ -289,19 +295,17 @@ def _criteria(tallies: Sequence[CriterionTally], *, share: float) -> dict[str, t
     cards: dict[str, list[CriterionCard]] = {}
     for rows in together.values():
         sums = {row.agent: row.shares for row in rows if row.shares is not None}
-        levels = pooled_sums(sums, share=share, least_sd=_least_sd(sums.values()))
+        levels = _pooled_shares(sums, share=share)
         for row in rows:
             cards.setdefault(row.agent, []).append(_criterion_card(row, levels.get(row.agent)))
     return {agent: tuple(rows) for agent, rows in cards.items()}
 
 
-def _least_sd(shares: Iterable[Sums]) -> float:
-    """The scatter of a yes or no whose odds are known from so many answers only: ten of ten is not always."""
-    n, earned = 0, 0.0
-    for one in shares:
-        n, earned = n + one.n, earned + one.n * one.mean / 100
-    odds = (earned + 0.5) / (n + 1.0)
-    return 100 * float(np.sqrt(max(0.0, odds * (1 - odds))))
+def _pooled_shares(sums: Mapping[str, Sums], *, share: float) -> dict[str, tuple[float, float, float, float]]:
+    if not sums:
+        return {}
+    pooled = pool_shares(list(sums.values()), share=share)
+    return {agent: _row(pooled, i) for i, agent in enumerate(sums)}
 
 
 def _criterion_card(tally: CriterionTally, level: tuple[float, float, float, float] | None) -> CriterionCard:

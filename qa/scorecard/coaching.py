@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-import numpy as np
-
-from qa.scorecard.pooling import pool
+from qa.scorecard.pooling import Sums
 from qa.scorecard.records import ScoredCall, when
+from qa.scorecard.shares import pool_shares
 from qa.scoring import Form
 from qa.scoring.form import Absence, Bands, PerEvent
 from qa.values import Answer, Finding, Span
@@ -167,9 +166,7 @@ def _progress(
     before, since = (_share(old) if old else None), (_share(new) if new else None)
     verdict: Literal["better", "worse", "no clear change", "too few calls"] = "too few calls"
     if min(len(old), len(new)) >= MIN_ASKED:
-        groups = [_shares(old), _shares(new)]
-        odds = (sum(map(sum, groups)) / 100 + 0.5) / (sum(map(len, groups)) + 1)
-        level = pool(groups, share=share, least_sd=100 * float(np.sqrt(odds * (1 - odds))))
+        level = pool_shares([Sums.of(_shares(old)), Sums.of(_shares(new))], share=share)
         verdict = "no clear change"
         if level.low[1] > level.high[0]:
             verdict = "better"

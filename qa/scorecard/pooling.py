@@ -68,7 +68,7 @@ class Pooled:
     """Standard error of each unpooled mean, in points."""
 
 
-def pool(groups: Sequence[Sequence[float]], *, share: float = 0.90, least_sd: float = 0.0) -> Pooled:
+def pool(groups: Sequence[Sequence[float]], *, share: float = 0.90) -> Pooled:
     """Pool the means of several agents.
 
     Parameters
@@ -77,8 +77,6 @@ def pool(groups: Sequence[Sequence[float]], *, share: float = 0.90, least_sd: fl
         Each agent's scores; none may be empty.
     share : float
         How often an interval should hold the agent's true level.
-    least_sd : float
-        The scatter of a single score is at least this, in points; for shares that may all be equal.
 
     Raises
     ------
@@ -87,14 +85,14 @@ def pool(groups: Sequence[Sequence[float]], *, share: float = 0.90, least_sd: fl
     """
     if not groups or any(len(g) == 0 for g in groups):
         raise ValueError("every agent needs at least one score; leave out those with none")
-    return pool_sums([Sums.of(g) for g in groups], share=share, least_sd=least_sd)
+    return pool_sums([Sums.of(g) for g in groups], share=share)
 
 
-def pool_sums(groups: Sequence[Sums], *, share: float = 0.90, least_sd: float = 0.0) -> Pooled:
+def pool_sums(groups: Sequence[Sums], *, share: float = 0.90) -> Pooled:
     """Pool the means of several agents of whom only the sums are known; as :func:`pool` otherwise."""
     counts = np.array([g.n for g in groups], dtype=np.float64)
     means = np.array([g.mean for g in groups])
-    variance, freedom = _scatter(counts, np.array([g.squares for g in groups]), least_sd=least_sd)
+    variance, freedom = _scatter(counts, np.array([g.squares for g in groups]))
     error2 = variance / counts
     spreads, weights = _spreads(means, error2)
     total = error2[None, :] + spreads[:, None] ** 2
@@ -117,20 +115,18 @@ def pool_sums(groups: Sequence[Sums], *, share: float = 0.90, least_sd: float = 
     )
 
 
-def scatter(groups: Sequence[Sequence[float]], *, least_sd: float = 0.0) -> tuple[Floats, Floats]:
+def scatter(groups: Sequence[Sequence[float]]) -> tuple[Floats, Floats]:
     """Variance of one call's score for each agent, moderated by the team's, and its degrees of freedom."""
     counts = np.array([len(g) for g in groups], dtype=np.float64)
     squares = np.array([float(np.var(g)) * len(g) for g in groups])
-    return _scatter(counts, squares, least_sd=least_sd)
+    return _scatter(counts, squares)
 
 
-def _scatter(counts: Floats, squares: Floats, *, least_sd: float) -> tuple[Floats, Floats]:
+def _scatter(counts: Floats, squares: Floats) -> tuple[Floats, Floats]:
     freedom = float((counts - 1).sum())
     common = squares.sum() / freedom if freedom > 0 else FALLBACK_SD**2
     # a handful of equal scores is no proof that the next call scores the same
-    common = max(
-        (squares.sum() + FALLBACK_SD**2) / (freedom + 1.0) if freedom < 3 else common, least_sd**2, 1e-6
-    )
+    common = max((squares.sum() + FALLBACK_SD**2) / (freedom + 1.0) if freedom < 3 else common, 1e-6)
     own = (PRIOR_DF * common + squares) / (PRIOR_DF + counts - 1)
     return own, np.maximum(1.0, np.minimum(PRIOR_DF + counts - 1, max(freedom, PRIOR_DF)))
 
