@@ -5,17 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_store import keep_call, new_store
 from openpyxl import load_workbook
 
 from qa.errors import NotAllowed
 from qa.report import fonts, team_scorecards, to_csv, to_json
 from qa.report.pdf import Wording, to_pdf
+from qa.report.right_to_left import drawn
 from qa.report.spreadsheet import to_xlsx
+from qa.scorecard import CriterionCard, MixRow
 from qa.store import SYSTEM, CallFilter, Store
 from qa.values import Principal
 
@@ -69,7 +75,7 @@ def test_csv_never_holds_a_formula(store: Store) -> None:
 
 def test_a_workbook_never_holds_a_formula(store: Store) -> None:
     book = load_workbook(io.BytesIO(to_xlsx(team_scorecards(store, SYSTEM))))
-    assert book.sheetnames == ["Agents", "Sections", "Criteria"]
+    assert book.sheetnames == ["Agents", "Sections", "Criteria", "Weeks", "Kinds of calls"]
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
     attack = next(cell for cell in cells if cell.value == ATTACK)
@@ -85,7 +91,9 @@ def test_a_workbook_takes_names_with_control_characters(tmp_path: Path) -> None:
     assert book["Agents"]["A2"].value == "Zoë Kovač"
 
 
-@pytest.mark.parametrize("agent", ["Zażółć Gęślą-Jaźń", "陳大文", "<b>&amp;</i>", "Ελένη", "   "])
+@pytest.mark.parametrize(
+    "agent", ["Zażółć Gęślą-Jaźń", "陳大文", "<b>&amp;</i>", "Ελένη", "   ", "محمد بن عبد الله", "👩🏽‍💻"]
+)
 def test_a_pdf_takes_every_name_and_comes_out_the_same(tmp_path: Path, agent: str) -> None:
     store = new_store(tmp_path)
     for n in range(3):
@@ -107,6 +115,46 @@ def test_a_pdf_is_made_without_any_installed_font(store: Store, monkeypatch: pyt
     finally:
         for cached in (fonts.register, fonts._font_for):
             cached.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "in_order"),
+    [
+        ("Priya Nair", "Priya Nair"),
+        ("שרה כהן", "ןהכ הרש"),
+        ("Smith (שרה)", "Smith (הרש)"),
+        ("שרה (Sarah) כהן 24", "24 ןהכ (Sarah) הרש"),
+        ("محمد", "\ufea9\ufee4\ufea4\ufee3".replace("\ufea9", "\ufeaa")),
+        ("سلام", "\ufee1\ufefc\ufeb3"),  # lam and alef are one letter, after which nothing joins
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_arabic_and_hebrew_are_joined_and_in_drawing_order(name: str, in_order: str) -> None:
+    assert drawn(name) == in_order
+
+
+def test_letters_that_a_font_lacks_stay_as_they_are() -> None:
+    assert drawn("محمد", has=lambda _: False) == "دمحم"
+
+
+@given(st.text(max_size=30))
+def test_every_text_has_its_letters_in_some_order(text: str) -> None:
+    mirrored = str.maketrans("([<«", ")]>»")
+    left = [c for c in text if unicodedata.bidirectional(c) != "NSM"]
+    if not any("\u0600" <= c <= "\u06ff" or c > "\ufb00" for c in text):
+        same = sorted("".join(left).translate(mirrored))
+        assert sorted(drawn(text).translate(mirrored)) in (same, sorted(text.translate(mirrored)))
+
+
+def test_a_pdf_lists_every_question_and_the_kinds_of_calls(store: Store) -> None:
+    card = next(c for c in team_scorecards(store, SYSTEM) if c.agent == "Tom Reed")
+    wording = Wording({}, date(2025, 3, 3), questions={"greets": "Did the agent greet?"})
+    mix = tuple(MixRow(queue, "usual", 2, 70.0, 9, 71.0) for queue in ("billing", "billing-عربي"))
+    asked = CriterionCard("greets", "open", 3, 1, 0, 0, 0, 70.0, 50.0, 90.0, 1.5)
+    long = replace(card, mix=mix, criteria=(asked,) * 80)
+    assert to_pdf(long, None, wording).count(b"/Type /Page\n") > to_pdf(card, None, wording).count(
+        b"/Type /Page\n"
+    )
 
 
 def test_markup_in_a_name_is_shown_and_not_obeyed() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,9 +20,10 @@ from qa.batch import Pipeline
 from qa.errors import InputError
 from qa.report import coaching_of, team_scorecards, to_csv, to_json
 from qa.scorecard import Scorecard
+from qa.scoring import Form
 from qa.settings import Settings, load_settings
 from qa.store import SYSTEM, CallFilter, Store, open_store
-from qa.store.records import NOBODY
+from qa.store.records import NOBODY, scorecard_records
 
 
 class Format(StrEnum):
@@ -64,7 +67,9 @@ def report(
         which = CallFilter(agent=agent, team=team, queue=queue, form=form, since=since, until=until)
         cards = team_scorecards(store, SYSTEM, which, min_calls_to_compare=settings.min_calls_to_compare)
         if not cards:
-            typer.echo("no calls are scored yet; run: qa score FOLDER", err=True)
+            asked = any(given is not None for given in (agent, team, queue, form, since, until))
+            none = "none of the scored calls is so; ask for a longer period or for less"
+            typer.echo(none if asked else "no calls are scored yet; run: qa score FOLDER", err=True)
         if format_ is Format.PDF:
             write_pdfs(store, settings, which, cards, out or Path("scorecards"))
             return
@@ -96,15 +101,24 @@ def write_pdfs(
     from qa.report.pdf import Wording, to_pdf
 
     pipeline = Pipeline(settings)
-    form = pipeline.forms.get(which.form or settings.form)
     tips = {card.id: card.tip for card in pipeline.cards}
-    sections = {section.id: section.title for section in form.sections}
-    wording = Wording(sections, datetime.now().astimezone().date(), _period(which))
+    known = [form for form in pipeline.forms.all if which.form in (None, form.id)]
+    sections = {s.id: s.title for form in known for s in form.sections}
+    questions = {c.id: c.question for form in known for _, c in form.criteria()}
+    wording = Wording(sections, datetime.now().astimezone().date(), _period(which), questions)
     for card in cards:
         themes = None
         if card.agent != NOBODY:
+            form = _form_of(store, replace(which, agent=card.agent), pipeline, settings.form)
             themes = coaching_of(store, SYSTEM, card.agent, form=form, tips=tips, which=which)
         _write(folder / f"{file_name(card.agent)}.pdf", to_pdf(card, themes, wording))
+
+
+def _form_of(store: Store, which: CallFilter, pipeline: Pipeline, default: str) -> Form:
+    """The form by which most of an agent's calls were scored: what to work on is told by it."""
+    used = Counter(record.evaluation.form for record in scorecard_records(store, SYSTEM, which))
+    there = {form.id: form for form in pipeline.forms.all}
+    return next((there[name] for name, _ in used.most_common() if name in there), pipeline.forms.get(default))
 
 
 def _period(which: CallFilter) -> str:
@@ -154,7 +168,8 @@ def print_table(cards: tuple[Scorecard, ...]) -> None:
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     without = sum(card.n_without_score for card in cards)
     if without:
-        typer.echo(f"{without} calls have no total: too short, or too little of the form could be measured.")
+        told = "1 call has" if without == 1 else f"{without} calls have"
+        typer.echo(f"{told} no total: too short, or too little of the form could be measured.")
 
 
 def _short(section: str) -> str:

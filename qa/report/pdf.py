@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,11 +15,14 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 from qa.report.charts import INK, MUTED, level, ranges, weeks
 from qa.report.fonts import marked_up, register
+from qa.report.lists import by_question, kinds_of_calls
 from qa.scorecard import Coaching, Scorecard
 from qa.scorecard.coaching import Theme
 
 MARGIN = 18 * mm
-WIDTH = A4[0] - 2 * MARGIN
+PADDING = 6.0
+"""What the page's frame leaves free on each side."""
+WIDTH = A4[0] - 2 * MARGIN - 2 * PADDING
 LEAST_WEEKS = 2
 
 
@@ -30,6 +33,10 @@ class Wording:
     sections: Mapping[str, str]
     day: date
     period: str = "All calls so far"
+    questions: Mapping[str, str] = field(default_factory=dict)
+
+    def question(self, name: str) -> str:
+        return self.questions.get(name) or name.replace("_", " ").capitalize()
 
     def section(self, name: str) -> str:
         return self.sections.get(name) or name.replace("_", " ").capitalize()
@@ -69,8 +76,13 @@ def _story(card: Scorecard, coaching: Coaching | None, wording: Wording) -> list
         level(card, WIDTH),
     ]
     if card.sections:
-        rows = [(wording.section(s.section), s.score, s.low, s.high) for s in card.sections]
-        story += [Paragraph("By section", styles["heading"]), ranges(rows, WIDTH)]
+        rows = [
+            (f"{wording.section(s.section)} ({s.n_calls})", s.score, s.low, s.high) for s in card.sections
+        ]
+        story += [
+            Paragraph("By section (calls in which it was asked)", styles["heading"]),
+            ranges(rows, WIDTH),
+        ]
     if len(card.trend.points) >= LEAST_WEEKS:
         told = Paragraph(marked_up(card.trend.says), styles["text"])
         chart = weeks(card.trend.points[-16:], WIDTH)
@@ -78,7 +90,10 @@ def _story(card: Scorecard, coaching: Coaching | None, wording: Wording) -> list
     if coaching is not None:
         story += _themes("What goes well", coaching.strengths, styles, good=True)
         story += _themes("What to work on next", coaching.work_on, styles, good=False)
-    story += [Paragraph("How to read this", styles["heading"]), Paragraph(_READING, styles["muted"])]
+    story.append(
+        KeepTogether([Paragraph("How to read this", styles["heading"]), Paragraph(_READING, styles["muted"])])
+    )
+    story += kinds_of_calls(card, styles) + by_question(card, wording, styles)
     return story
 
 
@@ -105,30 +120,32 @@ def _themes(
     for n, theme in enumerate(themes):
         lines = [
             Paragraph(marked_up(f"{'✓' if good else '→'} {theme.question}", bold=True), styles["theme"]),
-            Paragraph(marked_up(_counted(theme)), styles["text"]),
+            Paragraph(marked_up(_counted(theme, good=good)), styles["text"]),
         ]
         if not good and theme.tip:
             lines.append(Paragraph(marked_up(theme.tip), styles["text"]))
-        if moments := _moments(theme):
-            lines.append(Paragraph(marked_up(moments), styles["muted"]))
+        lines += [Paragraph(marked_up(told), styles["muted"]) for told in _moments(theme, good=good)]
         heading = [Paragraph(title, styles["heading"])] if n == 0 else []
         parts.append(KeepTogether([*heading, *lines, Spacer(1, 2 * mm)]))
     return parts
 
 
-def _counted(theme: Theme) -> str:
+def _counted(theme: Theme, *, good: bool) -> str:
     told = f"Met {theme.n_met} of {theme.n_asked} times."
-    return told + (f" Worth {theme.gain:.1f} points of 100 per call." if theme.gain else "")
+    if good or not theme.gain:
+        return told
+    return f"{told} Done each time, it would gain {theme.gain:.1f} points of 100 on the average call."
 
 
-def _moments(theme: Theme) -> str:
-    """Where to listen: the call and the minute of an example of one's own."""
+def _moments(theme: Theme, *, good: bool) -> list[str]:
+    """Where to listen: the call and the minute of an example of one's own, and why it was missed."""
     told = []
-    for name, example in (("Went well", theme.good), ("Was missed", theme.missed)):
+    for name, example in (("Went well", theme.good), ("Was missed", None if good else theme.missed)):
         if example is not None:
             at = "" if example.span is None else f" at {_clock(example.span.start)}"
-            told.append(f"{name}: call {example.call_id}{at}")
-    return " · ".join(told)
+            why = f". {example.reason}" if example is theme.missed else ""
+            told.append(f"{name}: call {example.call_id}{at}{why}")
+    return told
 
 
 def _clock(seconds: float) -> str:
@@ -146,6 +163,7 @@ def _styles() -> dict[str, ParagraphStyle]:
             "heading", parent=text, fontName=bold, fontSize=12, leading=16, spaceBefore=12, spaceAfter=5
         ),
         "theme": ParagraphStyle("theme", parent=text, fontName=bold, spaceBefore=2),
+        "cell": ParagraphStyle("cell", parent=text, fontSize=8, leading=10),
     }
 
 
@@ -163,7 +181,9 @@ def _foot(canvas: Any, wording: Wording) -> None:
     canvas.setFont(plain, 7.5)
     canvas.setFillColor(MUTED)
     canvas.drawString(
-        MARGIN, 10 * mm, f"Call QA · {wording.day.isoformat()} · for this agent and the QA team only"
+        MARGIN + PADDING,
+        10 * mm,
+        f"Call QA · {wording.day.isoformat()} · for this agent and the QA team only",
     )
-    canvas.drawRightString(A4[0] - MARGIN, 10 * mm, str(canvas.getPageNumber()))
+    canvas.drawRightString(A4[0] - MARGIN - PADDING, 10 * mm, str(canvas.getPageNumber()))
     canvas.restoreState()

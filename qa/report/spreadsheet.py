@@ -1,4 +1,4 @@
-"""Scorecards as an Excel workbook: agents, their sections, their criteria.
+"""Scorecards as an Excel workbook: agents, their sections, criteria, weeks and kinds of calls.
 
 Every text is written as text, whatever it begins with, and marked so that a spreadsheet never takes it for a
 formula: names and queues come from other systems, and a name may be an attack.
@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from qa.report.tables import criteria_of, sections_of, table_of
+from qa.report.tables import criteria_of, kinds_of, sections_of, table_of, weeks_of
 from qa.scorecard import Scorecard
 
 # XML has no place for these, and no name needs them.
@@ -31,6 +31,8 @@ def to_xlsx(cards: tuple[Scorecard, ...]) -> bytes:
         ("Agents", table_of(cards)),
         ("Sections", sections_of(cards)),
         ("Criteria", criteria_of(cards)),
+        ("Weeks", weeks_of(cards)),
+        ("Kinds of calls", kinds_of(cards)),
     ):
         _sheet(book, title, header, rows)
     out = io.BytesIO()

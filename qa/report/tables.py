@@ -92,6 +92,26 @@ def criteria_of(cards: tuple[Scorecard, ...]) -> Table:
     return header, rows
 
 
+def weeks_of(cards: tuple[Scorecard, ...]) -> Table:
+    """One row per agent and week, by its Monday."""
+    rows = [
+        (card.agent, p.week.isoformat(), p.n_calls, p.score, p.low, p.high)
+        for card in cards
+        for p in card.trend.points
+    ]
+    return ("agent", "week", "n_calls", "score", "low", "high"), rows
+
+
+def kinds_of(cards: tuple[Scorecard, ...]) -> Table:
+    """One row per agent and kind of call, beside everybody's calls of that kind."""
+    rows = [
+        (card.agent, m.queue, m.difficulty, m.n_calls, m.score, m.team_n_calls, m.team_score)
+        for card in cards
+        for m in card.mix
+    ]
+    return ("agent", "queue", "difficulty", "n_calls", "score", "team_n_calls", "team_score"), rows
+
+
 def harmless(value: Any) -> Any:
     """A value that a spreadsheet takes as it is: text that would be a formula gets an apostrophe in front."""
     if isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")):
