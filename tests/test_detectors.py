@@ -154,17 +154,25 @@ def test_the_same_obstacle_three_times_is_a_loop_on_the_third() -> None:
         "C 0.0: Where is it?\nA 0.4: It's with the depot.\nC 0.3: And?\nA 0.4: It's with the depot, madam.\n"
         "C 0.3: So?\nA 0.4: As I said, it's with the depot.\nC 0.2: Great."
     )
-    (f,) = found(call, "problem_loop", refusal={1: 0.9, 3: 0.9, 5: 0.9})
+    said = {"refusal": {1: 0.9, 3: 0.9, 5: 0.9}, "problem_loop": {3: 0.1, 5: 0.6}}
+    (f,) = found(call, "problem_loop", **said)
     assert f.turn == 5
     assert len(f.details[0][1].split(",")) == 3
 
 
-def test_a_new_solution_breaks_the_loop() -> None:
+def test_a_new_solution_begins_the_count_anew() -> None:
     call = call_of(
         "A 0.4: It's with the depot.\nC 0.3: And?\nA 0.4: I could send another.\nC 0.3: No.\n"
         "A 0.4: It's with the depot.\nC 0.2: So?\nA 0.4: It's with the depot."
     )
-    assert found(call, "problem_loop", refusal={0: 0.9, 4: 0.9, 6: 0.9}, solution_offer={2: 0.9}) == []
+    said = {"refusal": {0: 0.9, 4: 0.9, 6: 0.9}, "problem_loop": {6: 0.3}}
+    (without,) = found(call, "problem_loop", **said)
+    (broken,) = found(call, "problem_loop", solution_offer={2: 0.9}, **said)
+    assert dict(without.details)["stated_in_turns"] == "0,4,6"
+    assert dict(broken.details)["stated_in_turns"] == "4,6", "what stood in the way before it does not count"
+    assert broken.probability < without.probability
+    twice = {"refusal": {6: 0.9}, "problem_loop": {6: 0.3}}
+    assert found(call, "problem_loop", 0.05, **twice) == []
 
 
 def test_asking_again_for_what_was_given_is_seen_from_the_facts() -> None:

@@ -1,4 +1,5 @@
-"""Writes ``models/behaviours/README.md``: what the classifier is, how well it finds each behaviour, on what.
+"""Writes ``models/behaviours/README.md``: what the classifier is, how well it finds each behaviour, on what; and
+``floors.json`` beside it, below which the tests let no behaviour fall.
 
     python -m tools.model_card            (with QA_SHARED set also the external benchmarks)
 
@@ -10,12 +11,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from qa.behaviours import load_cards, load_shipped_classifier
 from qa.learn.benchmarks import measure, meetings_f1
 from qa.learn.evaluate import by_error_rate, held_back_calls, report
+from qa.learn.metrics import Row
 from qa.learn.readings import Agreement, agreement
 from qa.settings import load_settings
 
@@ -36,6 +39,10 @@ by encoders that had not seen the turn (`readings.npz`), so its probabilities ar
 """
 
 
+FEWEST, ROOM, ROOM_WHOLE = 8, 0.07, 0.02
+"""With eight labels one turn more or less moves F1 by about 0.07; over all behaviours it moves by 0.002."""
+
+
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
@@ -44,7 +51,7 @@ def _agreement_cells(found: Agreement | None) -> tuple[str, str]:
     return ("–", "–") if found is None else (_number(found.f1), _number(found.kappa))
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
@@ -59,7 +66,7 @@ def page() -> str:
     labels = settings.data / "labels"
     calls = held_back_calls(labels)
     readers = agreement(labels)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in report(calls, cards, classifier):
         c = row.counts
         interval = "–" if row.low is None else f"{row.low:.2f}–{row.high:.2f}"
@@ -113,9 +120,27 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def floors(rows: Sequence[Row]) -> dict[str, float]:
+    """The F1 below which a behaviour has decayed: its figure now, less the room for a harmless change.
+
+    Behaviours with fewer labels than ``FEWEST`` swing too far on a single turn and are held by the whole alone.
+    """
+    found = {}
+    for row in rows:
+        if row.counts.f1 is not None and (row.name == "all" or row.counts.hit + row.counts.miss >= FEWEST):
+            room = ROOM_WHOLE if row.name == "all" else ROOM
+            found[row.name] = round(max(0.0, row.counts.f1 - room), 3)
+    return found
+
+
 def main() -> None:
     settings = load_settings()
-    (settings.models / "behaviours" / "README.md").write_text(page(), encoding="utf-8")
+    folder = settings.models / "behaviours"
+    (folder / "README.md").write_text(page(), encoding="utf-8")
+    cards = load_cards(settings.data / "behaviours")
+    calls = held_back_calls(settings.data / "labels")
+    rows = report(calls, cards, load_shipped_classifier(settings.models, cards))
+    (folder / "floors.json").write_text(json.dumps(floors(rows), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

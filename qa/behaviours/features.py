@@ -7,11 +7,12 @@ last, a pause in a transcript without times) is 0 with a flag of its own. No fea
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from qa.behaviours.content import content, jaccard, shared
 from qa.behaviours.entries import is_listening, openness
-from qa.text import words_of
+from qa.text import normalise, words_of
 from qa.values import Call, Turn
 
 NAMES = (
@@ -42,6 +43,26 @@ NAMES = (
     "says_i",
     "says_we",
     "turns_before_log",
+    "repeats_own_twice",
+    "answer_given_before",
+    "asks_for_what_was_given",
+    "answer_says_said",
+    "asks_what_was_said",
+    "says_said",
+    "opens_with_no",
+)
+_SAID = re.compile(
+    r"\b(?:(?:i|we)(?:'ve| have)? (?:just |already |only |did |done |literally )*"
+    r"(?:say|said|told|tell|mentioned|gave|give)"
+    r"|(?:like|as) i (?:say|said)|same as (?:it was|before|i|a |the )"
+    r"|(?:a|two|five) (?:minutes?|seconds?|secs?) ago"
+    r"|told you|tell(?:ed)? y(?:ou|uh|a) (?:already|before|in the)"
+    r"|(?:at|in|from) the (?:beginning|start)|started with)\b"
+)
+"""Somebody points out that it was said before."""
+_ASKING = frozenset({"what", "what's", "which", "when", "where", "who", "how", "whose"})
+_NO = frozenset(
+    {"no", "nope", "nah", "naw", "not", "actually", "it's", "wasn't", "isn't", "except", "but", "never"}
 )
 _SHORT_CALL = 6
 """Fewer turns are an excerpt: its beginning and end say nothing about a call's."""
@@ -54,15 +75,36 @@ def _place(i: int, n: int) -> tuple[float, float, float]:
     return max(0.0, 1 - i / 6), max(0.0, 1 - (n - 1 - i) / 6), 1.0
 
 
-def _given_back(turns: Sequence[Turn], i: int) -> tuple[float, float, float, float, float]:
+def _given_back(turns: Sequence[Turn], i: int) -> tuple[float, float, float, float, float, float]:
     """How the turn's content relates to what both had said before."""
     mine = content(turns[i].text)
     other = [t for t in turns[:i] if t.speaker != turns[i].speaker]
     own = [t for t in turns[max(0, i - 12) : i] if t.speaker == turns[i].speaker]
     last = content(other[-1].text) if other else frozenset[str]()
     earlier: frozenset[str] = frozenset().union(*(content(t.text) for t in other[-8:-1])) if other else last
-    again = max((jaccard(mine, content(t.text)) for t in own), default=0.0)
-    return math.log1p(len(mine)), shared(mine, last), shared(mine, earlier), shared(last, mine), again
+    again = sorted((jaccard(mine, content(t.text)) for t in own), reverse=True)
+    return (
+        math.log1p(len(mine)),
+        shared(mine, last),
+        shared(mine, earlier),
+        shared(last, mine),
+        again[0] if again else 0.0,
+        again[1] if len(again) > 1 else 0.0,
+    )
+
+
+def _answered_with(turns: Sequence[Turn], i: int) -> tuple[float, float]:
+    """Of what the other answers, the share they had said before; and whether they point out that they had.
+
+    What the turn itself says does not count: confirming a datum that is read back is no repetition.
+    """
+    after = turns[i + 1] if i + 1 < len(turns) else None
+    if after is None or after.speaker == turns[i].speaker:
+        return 0.0, 0.0
+    answer = content(after.text) - content(turns[i].text)
+    before = [t for t in turns[max(0, i - 24) : i] if t.speaker == after.speaker]
+    said = frozenset[str]().union(*(content(t.text) for t in before))
+    return shared(answer, said), float(_SAID.search(normalise(after.text).lower()) is not None)
 
 
 def turn_features(call: Call, i: int) -> list[float]:
@@ -76,7 +118,9 @@ def turn_features(call: Call, i: int) -> list[float]:
     timed = call.timing.source != "none" and before is not None
     gap_s = turn.start - before.end if timed and before else 0.0
     first_agent = turn.speaker == "agent" and all(t.speaker != "agent" for t in turns[:i])
-    own, back_last, back_earlier, given, again = _given_back(turns, i)
+    own, back_last, back_earlier, given, again, again_twice = _given_back(turns, i)
+    known_answer, says_said = _answered_with(turns, i)
+    asks = float("?" in text or any(w in _ASKING for w in words))
     opening = words[:3]
     return [
         math.log1p(len(words)),
@@ -106,4 +150,11 @@ def turn_features(call: Call, i: int) -> list[float]:
         float(any(w in {"i", "i'm", "i'll", "i've", "me", "my"} for w in words)),
         float(any(w in {"we", "we'll", "we've", "us", "our"} for w in words)),
         math.log1p(min(i, 12)),
+        again_twice,
+        known_answer,
+        asks * known_answer,
+        says_said,
+        asks * says_said,
+        float(_SAID.search(normalise(text).lower()) is not None),
+        float(bool(_NO.intersection(opening))),
     ]

@@ -1,81 +1,62 @@
 """`problem_loop`: the same obstacle or refusal for the third time, with no new solution since the first.
 
-One finding a call, on the third statement.
+One finding a call. Three signs must come together in a turn: the classifier, which knows how much of each behaviour
+the call has held so far, says so; the turn itself refuses or cites a policy; and obstacles were stated before. That a
+call loops is surer than which turn closes the loop, so the probability is that of the call.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from qa.behaviours import phrase
 from qa.behaviours.cards import Card
-from qa.behaviours.content import content, shared
-from qa.behaviours.odds import at_least
+from qa.behaviours.odds import any_of
 from qa.behaviours.reading import Reading, finding, whole
 from qa.values import Finding
 
-AFTER = (
-    "refusal",
-    "policy_citing",
-    "dismissal",
-    "arguing",
-    "deflection",
-    "solution_offer",
-    "options_offer",
-    "escalation_offer",
-)
 _OBSTACLES = ("refusal", "policy_citing", "dismissal", "arguing", "deflection")
 _SOLUTIONS = ("solution_offer", "options_offer", "escalation_offer")
-SAME_CONTENT = 0.2
-"""Share of an obstacle's content words that an earlier one already held: below it they are two obstacles."""
+_REFUSING = ("refusal", "policy_citing")
+ENOUGH_BEFORE = 1.5
+"""So much obstacle before (a sum of probabilities) speaks fully for a third statement; two sure ones are more."""
+SIGNS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8, 1.0)
+CALL_LOOPS = (0.0, 0.02, 0.25, 0.55, 0.72, 0.85, 0.92, 0.95)
+"""From the signs together (their geometric mean) to how often such calls held a loop: 191 labelled calls, by
+readings that had not seen them."""
 
 
 def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
-    """The turn at which the loop closes, if there is one."""
-    stated: list[tuple[int, float]] = []
-    judged = max(
-        ((reading.probability(card.id, i), i) for i, t in enumerate(reading.turns) if t.speaker == "agent"),
-        default=(0.0, -1),
+    """The turn in which the signs are strongest, if they are strong enough."""
+    agent = [i for i, turn in enumerate(reading.turns) if turn.speaker == "agent"]
+    before, best = 0.0, (0.0, -1, [-1])
+    stated: list[int] = []
+    for i in agent:
+        signs = (
+            reading.probability(card.id, i) * _some(reading, _REFUSING, i) * min(1.0, before / ENOUGH_BEFORE)
+        )
+        best = max(best, (signs ** (1 / 3), i, [*stated, i]))
+        obstacle = _some(reading, _OBSTACLES, i)
+        if _some(reading, _SOLUTIONS, i) >= 0.5 and obstacle < 0.5:
+            before, stated = 0.0, []  # something new: what stood in the way before no longer counts
+        before += obstacle
+        stated += [i] if obstacle >= 0.5 else []
+    p = float(np.interp(best[0], SIGNS, CALL_LOOPS))
+    if p < phrase.KEEP_FROM:
+        return ()
+    turn = best[1]
+    return (
+        finding(
+            reading,
+            card,
+            turn=turn,
+            chars=whole(reading, turn),
+            probability=p,
+            reason="The agent states the same obstacle again and nothing new has been offered since the first time.",
+            details=(("stated_in_turns", ",".join(str(i) for i in best[2])),),
+        ),
     )
-    for i, turn in enumerate(reading.turns):
-        if turn.speaker != "agent":
-            continue
-        obstacle = _best(reading, _OBSTACLES, i)
-        if _best(reading, _SOLUTIONS, i) >= 0.5 and obstacle < 0.5:
-            stated = []
-            continue
-        again = card.says("again", reading.texts[i].plain)
-        if obstacle < 0.3 and not (again and stated):
-            continue
-        stated.append((i, max(obstacle, 0.5 if again else 0.0) * _sameness(reading, stated, i, again=again)))
-        p = at_least([p for _, p in stated], 3)
-        if p >= 0.4:
-            return (_found(reading, card, i, [j for j, _ in stated], min(0.9, max(p, judged[0]))),)
-    if judged[0] >= phrase.KEEP_FROM:
-        return (_found(reading, card, judged[1], [judged[1]], 0.6 * judged[0]),)
-    return ()
 
 
-def _best(reading: Reading, behaviours: tuple[str, ...], turn: int) -> float:
-    return max(
-        (f.probability for f in reading.findings if f.behaviour in behaviours and f.turn == turn), default=0.0
-    )
-
-
-def _sameness(reading: Reading, stated: list[tuple[int, float]], turn: int, *, again: bool) -> float:
-    """1 for the first statement; else how far this one repeats what an earlier one said."""
-    if not stated or again:
-        return 1.0
-    mine = content(reading.turns[turn].text)
-    likest = max(shared(mine, content(reading.turns[i].text)) for i, _ in stated)
-    return 0.9 if likest >= SAME_CONTENT else 0.6
-
-
-def _found(reading: Reading, card: Card, turn: int, turns: list[int], p: float) -> Finding:
-    return finding(
-        reading,
-        card,
-        turn=turn,
-        chars=whole(reading, turn),
-        probability=p,
-        reason="The agent states the same obstacle again and nothing new has been offered since the first time.",
-        details=(("stated_in_turns", ",".join(map(str, turns))),),
-    )
+def _some(reading: Reading, behaviours: tuple[str, ...], turn: int) -> float:
+    return any_of(reading.probability(b, turn) for b in behaviours)

@@ -7,6 +7,8 @@ that kind. Reading a datum back, and asking again because the line was bad, are 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qa.behaviours import phrase
 from qa.behaviours.cards import Card
 from qa.behaviours.reading import Reading, finding
@@ -16,7 +18,9 @@ from qa.text import normalise
 from qa.values import Finding
 
 _KINDS = ("name", "reference", "postcode", "birth", "phone", "address", "email")
-BY_FACTS, BY_FACTS_AGAIN = 0.45, 0.75
+BY_FACTS, BY_FACTS_AGAIN = 0.15, 0.75
+"""Of the labelled questions that the facts alone spoke for, 8 in 9 with an "again" were repetitions and 1 in 14
+without one: there the facts give the reason, and the classifier, which sees the answer too, decides."""
 
 
 def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
@@ -27,9 +31,11 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
         if turn.speaker != "agent":
             continue
         by_facts = _by_facts(reading, card, i)
-        best = max((f for f in (judged.get(i), by_facts) if f), key=lambda f: f.probability, default=None)
-        if best is not None and best.probability >= phrase.KEEP_FROM:
-            found.append(best)
+        head = judged.get(i)
+        if by_facts and head:
+            found.append(replace(by_facts, probability=max(by_facts.probability, head.probability)))
+        elif by_facts or head:
+            found += [f for f in (by_facts, head) if f and f.probability >= phrase.KEEP_FROM]
     return tuple(found)
 
 
