@@ -31,7 +31,7 @@ from qa.promises import (
     resolve_due,
     who_in,
 )
-from qa.values import Call, Detections, Finding, Turn
+from qa.values import Call, Detections, Finding, Span, Turn
 
 PHRASES = load_phrases(Path(__file__).parent.parent / "data")
 SAID = datetime(2024, 11, 13, 10, 20)  # a Wednesday
@@ -518,3 +518,44 @@ def test_phrases_that_are_no_regular_expression_are_refused(tmp_path: Path) -> N
     path.write_text("kinds: {contact: '('}\nnot_done: {}\ndone: {}\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="not a regular expression"):
         PromisePhrases.load(path)
+
+
+def test_the_command_counts_what_it_shows_and_knows_no_other_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import typer
+    from made_store import keep_call, new_store
+    from typer.testing import CliRunner
+
+    from qa.cli import promises
+    from qa.errors import NotAllowed
+    from qa.store import SYSTEM
+    from qa.store.promises import keep_ledger
+
+    monkeypatch.setenv("QA_HOME", str(tmp_path))
+    store = new_store(tmp_path)
+    for call, agent in (("a", "Priya Nair"), ("b", "Tom Reed")):
+        keep_call(store, call, agent=agent)
+    made = [
+        Promise(
+            f"{call}:0:0", call, "x", "C-1", "deliveries", "agent", "A parcel by Friday, sent from the depot in Leeds.",
+            "delivery", "Friday", SAID, None, SAID, Span(0, 1), 0.9, status, "The customer said so.",
+        )
+        for call, status in (("a", "broken"), ("b", "kept"))
+    ]  # fmt: skip
+    keep_ledger(store, SYSTEM, made)
+    store.close()
+    app = typer.Typer()
+    promises.register(app)
+
+    def run(*args: str) -> str:
+        result = CliRunner().invoke(app, ["promises", "--no-refresh", *args])
+        if isinstance(result.exception, NotAllowed):
+            return str(result.exception)
+        return " ".join(f"{result.stdout} {result.stderr}".split())
+
+    assert "2 promises: 1 broken, 1 kept" in run()
+    assert "deliveries: 1 broken of 2 whose fate is known" in run()
+    assert "A parcel by Friday, sent from the depot in Leeds. 13 Nov 10:20 broken" in run()
+    assert "1 promise: 1 kept" in run("--agent", "Tom Reed")
+    assert run("--agent", "Nobody").startswith("agent Nobody: there is none of that name")

@@ -160,3 +160,23 @@ def test_a_pdf_lists_every_question_and_the_kinds_of_calls(store: Store) -> None
 def test_markup_in_a_name_is_shown_and_not_obeyed() -> None:
     assert "<b>" not in fonts.marked_up("<b>x</b>")
     assert "&lt;b&gt;" in fonts.marked_up("<b>x</b>")
+
+
+def test_nothing_found_is_told_from_nothing_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    from qa.cli import report
+
+    monkeypatch.setenv("QA_HOME", str(tmp_path))
+    app = typer.Typer()
+    report.register(app)
+    assert "no calls are scored yet" in CliRunner().invoke(app, []).stderr
+    store = new_store(tmp_path)
+    keep_call(store, "a", score=None)
+    store.close()
+    assert "ask for a longer period" in CliRunner().invoke(app, ["--since", "2030-01-01"]).stderr
+    assert "1 call has no total" in CliRunner().invoke(app, []).stdout
+    kept = tmp_path / "handed-out"
+    assert CliRunner().invoke(app, ["--format", "pdf", "--out", str(kept)]).exit_code == 0
+    assert [p.name for p in kept.iterdir()] == ["Priya-Nair.pdf"]

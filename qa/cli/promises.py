@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from qa.cli.review import AS, desk
-from qa.promises import read_follow_ups
+from qa.promises import broken_by_queue, read_follow_ups
 from qa.review.ledger import refresh_ledger
-from qa.store.promises import keep_follow_ups, list_promises, mark_promise, promise_counts
+from qa.store import agents
+from qa.store.promises import keep_follow_ups, list_promises, mark_promise
+from qa.store.scope import no_such
+
+WIDE = 160
+"""Columns where nobody's terminal says how many there are."""
 
 
 class StatusChoice(StrEnum):
@@ -55,17 +62,26 @@ def show(
         rows = list_promises(
             d.store, d.who,
             status=None if status is None else status.value, agent=agent, customer=customer,
-            overdue_only=overdue, now=moment,
+            overdue_only=overdue, now=moment, limit=100_000,
         )  # fmt: skip
-        counts = promise_counts(d.store, d.who)
+        if agent is not None and not rows and agent not in {name for name, _ in agents(d.store, d.who)}:
+            raise no_such("agent", agent)
     table = Table("promise", "agent", "customer", "what", "due", "status", "because", box=None)
     for row in rows:
         due = row.by or "" if row.due_at is None else f"{row.due_at:%d %b %H:%M}"
         state = "overdue" if row.overdue else row.status
         table.add_row(row.promise_id, row.agent or "", row.customer or "", row.what, due, state, row.because)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    counts = Counter(row.status for row in rows)
+    late = sum(row.overdue for row in rows)
     told = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
-    typer.echo(f"{sum(counts.values())} promises: {told}", err=True)
+    told += f" ({late} overdue)" if late else ""
+    typer.echo(
+        f"{len(rows)} {'promise' if len(rows) == 1 else 'promises'}{': ' + told if told else ''}", err=True
+    )
+    for name, broken, known in broken_by_queue(rows if status is None and not overdue else ()):
+        if broken:
+            typer.echo(f"  {name or 'no queue'}: {broken} broken of {known} whose fate is known", err=True)
 
 
 def mark(

@@ -12,11 +12,11 @@ their zone where both have one. Texts of later calls are only searched for the p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from qa.promises.due import WorkingDay, resolve_due
 from qa.promises.follow_ups import FollowUp, applies
@@ -56,6 +56,15 @@ _SMALL_WORDS = frozenset(
 )
 
 _USUAL = WorkingDay()
+
+
+class Settled(Protocol):
+    """What a promise must say to be counted by queue, wherever it is kept."""
+
+    @property
+    def queue(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +189,7 @@ def overdue(promises: Sequence[Promise], *, now: datetime) -> tuple[Promise, ...
     return tuple(p for p in sorted(promises, key=_order) if p.overdue(now))
 
 
-def broken_by_queue(promises: Sequence[Promise]) -> tuple[tuple[str | None, int, int], ...]:
+def broken_by_queue(promises: Iterable[Settled]) -> tuple[tuple[str | None, int, int], ...]:
     """Queue, broken promises, promises whose fate is known; most broken first."""
     counts: dict[str | None, list[int]] = {}
     for promise in promises:
