@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from made_browser import PATIENCE_MS, ROOT, chromium_or_skip, served
 
 from qa.batch import Pipeline, score
 from qa.hearing import find_inputs
@@ -23,22 +17,16 @@ from qa.store.accounts import add_account
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data" / "demo" / "calls"
 PASSWORD = "correct horse battery"
 CALL = "d01"
-PATIENCE_MS = 60_000
-"""A machine that runs other tests beside takes its time to start a browser."""
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine; apt-get install chromium")
-    return found
+    return chromium_or_skip()
 
 
 @pytest.fixture(scope="module")
@@ -51,27 +39,8 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert [one.status for one in done] == ["scored"]
     add_account(store, SYSTEM, login="lea", role="lead", password=PASSWORD, name="Lea")
     store.close()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    environment = {**os.environ, "QA_HOME": str(home), "QA_SERVE_WORKERS": "0"}
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as app:
-        try:
-            yield _ready(f"http://127.0.0.1:{port}")
-        finally:
-            app.terminate()
-
-
-def _ready(address: str) -> str:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return address
-    raise AssertionError("the app did not start")
+    with served(home) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +121,17 @@ def test_a_file_is_dropped_looked_at_and_queued(page: sync_api.Page, address: st
     sync_api.expect(page.get_by_text("is text, not sound")).to_be_visible()
     page.get_by_role("button", name="Score 1 call").click()
     sync_api.expect(page.get_by_text("0 of 1 call")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", f"/call?id={CALL}", "/calls", "/disputes", "/fairness", "/settings"])
+def test_no_page_is_wider_than_a_phone(page: sync_api.Page, address: str, path: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}{path}")
+    sync_api.expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+    main = "document.querySelector('[data-testid=stMain]')"
+    assert page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") <= 1
+    page.set_viewport_size({"width": 1400, "height": 900})
 
 
 def test_a_session_that_was_ended_ends_on_the_screen_too(page: sync_api.Page, address: str) -> None:

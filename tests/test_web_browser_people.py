@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from made_browser import PATIENCE_MS, ROOT, chromium_or_skip, served
 
 from qa.batch import Pipeline, score
 from qa.hearing import find_inputs
@@ -27,10 +22,8 @@ if TYPE_CHECKING:
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).resolve().parents[1]
 CALL = "d01"
 PASSWORD = "correct horse battery"
-PATIENCE_MS = 60_000
 
 pytestmark = pytest.mark.browser
 
@@ -47,27 +40,8 @@ def app(tmp_path: Path) -> Iterator[tuple[str, Settings]]:
     add_account(store, SYSTEM, login="lea", role="lead", password=PASSWORD, name="Lea")
     add_account(store, SYSTEM, login="ann", role="agent", password=PASSWORD, name="Ann", agent=agent)
     store.close()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    environment = {**os.environ, "QA_HOME": str(settings.home), "QA_SERVE_WORKERS": "0"}
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as running:
-        try:
-            yield _ready(f"http://127.0.0.1:{port}"), settings
-        finally:
-            running.terminate()
-
-
-def _ready(address: str) -> str:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return address
-    raise AssertionError("the app did not start")
+    with served(settings.home) as address:
+        yield address, settings
 
 
 def _signed_in(browser: Browser, address: str, login: str) -> Page:
@@ -83,9 +57,7 @@ def _signed_in(browser: Browser, address: str, login: str) -> Page:
 
 
 def test_an_agent_disputes_a_lead_decides_and_the_score_changes(app: tuple[str, Settings]) -> None:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("no Chromium on this machine; apt-get install chromium")
+    chromium = chromium_or_skip()
     address, settings = app
     sync_api.expect.set_options(timeout=PATIENCE_MS)
     with sync_api.sync_playwright() as driver:
@@ -107,7 +79,7 @@ def test_an_agent_disputes_a_lead_decides_and_the_score_changes(app: tuple[str, 
         lead.get_by_text("Uphold: the dispute is right").click()
         lead.get_by_label("Why? The agent reads this.").fill("Right, it did not come up.")
         lead.keyboard.press("Tab")
-        lead.get_by_role("button", name="Decide").click()
+        lead.get_by_role("button", name=re.compile("Decide$")).click()
         sync_api.expect(lead.get_by_text("Decided. The score is")).to_be_visible()
 
         agent.reload()

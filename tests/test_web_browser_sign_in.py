@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from made_browser import PATIENCE_MS, chromium_or_skip, served
 from made_provider import SECRET, Running, free_port, running_provider
 from made_store import keep_call
 
@@ -23,8 +17,6 @@ from qa.store.accounts import add_account
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).resolve().parents[1]
-PATIENCE_MS = 60_000
 
 pytestmark = pytest.mark.browser
 
@@ -39,10 +31,7 @@ class Open:
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine; apt-get install chromium")
-    return found
+    return chromium_or_skip()
 
 
 @pytest.fixture(scope="module")
@@ -56,31 +45,8 @@ def app(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ope
     address = f"http://127.0.0.1:{free_port()}"
     with running_provider(address) as provider:
         told = provider.settings.model_dump(mode="json") | {"client_secret": SECRET}
-        environment = {
-            **os.environ,
-            "QA_HOME": str(home),
-            "QA_SERVE_WORKERS": "0",
-            "QA_LOCAL_SIGN_IN": "false",
-            "QA_OIDC": json.dumps(told),
-        }
-        port = address.rpartition(":")[2]
-        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", port]
-        with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as running:
-            try:
-                yield Open(_ready(address), provider)
-            finally:
-                running.terminate()
-
-
-def _ready(address: str) -> str:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return address
-    raise AssertionError("the app did not start")
+        with served(home, address=address, QA_LOCAL_SIGN_IN="false", QA_OIDC=json.dumps(told)):
+            yield Open(address, provider)
 
 
 def test_in_by_the_firms_account_and_out_again(chromium: str, app: Open) -> None:

@@ -39,6 +39,7 @@ def page() -> None:
             min_probability=state.settings().min_probability,
             has_sound=has_sound,
             moment=moment,
+            mine=principal.role == "agent",
         )
     )
     if has_sound:

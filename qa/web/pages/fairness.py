@@ -64,6 +64,8 @@ def _kind(kind: str, shown: Sequence[Gap], hidden: Sequence[HiddenGroup]) -> Non
     st.subheader(look.escape(look.plain(kind)), anchor=False)
     # Of two groups, one's gap is the other's turned round: it is shown once.
     pair = len(shown) == 2 and not hidden
+    if pair:
+        shown = sorted(shown, key=lambda gap: gap.score.value or 0.0)
     for gap in shown[:1] if pair else shown:
         other = f"{shown[1].group} ({look.count(shown[1].n_agents, 'agent')})" if pair else "all others"
         _gap(gap, against=other)

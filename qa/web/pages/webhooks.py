@@ -36,6 +36,13 @@ SIGNS: Mapping[DeliveryState, str] = {
     "waiting": ":gray[… waiting]",
     "failed": ":red[✕ given up]",
 }
+WENT_WRONG: Mapping[str, str] = {
+    "ConnectError": "nobody answered there",
+    "ConnectTimeout": "nobody answered in time",
+    "ReadTimeout": "no answer in time",
+    "ReadError": "the connection broke off",
+    "RemoteProtocolError": "the connection broke off",
+}
 EVENTS: Mapping[str, str] = {
     "call.scored": "A call was scored",
     "call.auto_failed": "A call failed outright",
@@ -160,7 +167,7 @@ def how_it_goes(row: DeliveryRow, now: datetime | None = None) -> str:
     """How often a message was tried, what came back, and when it is tried next."""
     parts = [look.count(row.attempts, "try", "tries")] if row.attempts else ["not tried yet"]
     if row.last_error:
-        parts.append(f"the last gave: {row.last_error}")
+        parts.append(f"the last: {WENT_WRONG.get(row.last_error, row.last_error)}")
     elif row.last_status:
         parts.append(f"answered {row.last_status}")
     if row.state == "waiting" and row.attempts and row.next_try_at is not None:

@@ -73,9 +73,7 @@ def _sections(card: Scorecard, everybody: Mapping[str, float], titles: Mapping[s
         lines.append(f":gray[:small[strongest]] {_title(section, titles)} {score:.0f}")
     if to_gain is not None:
         section, points = to_gain
-        lines.append(
-            f":gray[:small[to gain]] {_title(section, titles)} :gray[:small[{points:.0f} points a call]]"
-        )
+        lines.append(f":gray[:small[to gain]] {_title(section, titles)} :gray[:small[{points:.0f} points]]")
     return lines
 
 

@@ -11,6 +11,8 @@ from qa.store.rows import CallRow
 from qa.values import Principal
 from qa.web import look, navigation, state
 
+CUT_OFF = " ,;:-–"
+GOES_ON = frozenset({"and", "but", "so", "or", "because", "which", "that", "who"})
 NO_MATTER = "A call without words of the customer"
 
 
@@ -58,5 +60,10 @@ def marks(row: CallRow) -> list[tuple[str, str]]:
 
 
 def shortened(text: str, most: int = 90) -> str:
-    """The beginning of a text, cut between words."""
-    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + "…"
+    """The beginning of a text, cut between words; dots stand where it begins or ends inside a sentence."""
+    text = text.strip()
+    before = "… " if text.split(" ", 1)[0] in GOES_ON else ""
+    if len(text) > most:
+        return before + text[: most - 1].rsplit(" ", 1)[0].rstrip(CUT_OFF) + "…"
+    whole = text.rstrip(CUT_OFF)
+    return before + whole + ("…" if whole != text else "")

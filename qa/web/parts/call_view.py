@@ -53,6 +53,8 @@ class Shown:
     min_probability: float
     has_sound: bool
     moment: Span | None = None
+    mine: bool = False
+    """Whoever looks is the agent: questions are put in the second person."""
 
 
 def draw(shown: Shown) -> None:
@@ -184,6 +186,8 @@ def _finding(n: int, finding: Finding, cards: Cards) -> dict[str, Any]:
 def _sections(shown: Shown, findings: Sequence[Finding]) -> list[dict[str, Any]]:
     evaluation = shown.stored.evaluation
     titles, asked = look.section_titles(shown.form), look.questions(shown.form)
+    if shown.mine:
+        asked = {criterion: look.addressed(question) for criterion, question in asked.items()}
     scores = dict(evaluation.sections)
     places = {finding: n for n, finding in enumerate(findings)}
     by_section: dict[str, list[Answer]] = {}

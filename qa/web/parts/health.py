@@ -55,7 +55,9 @@ def _database(principal: Principal) -> Check:
             "Database", "✕", f"the audit log was changed behind the program's back at entry {broken}"
         )
     calls = look.count(count_calls(store, principal), "call")
-    return Check("Database", "✓", f"{store.dialect}, {calls}, newest {right} entries of the audit log whole")
+    return Check(
+        "Database", "✓", f"{store.dialect}, {calls}; the audit log is whole in its newest {right} entries"
+    )
 
 
 def _space(_principal: Principal) -> Check:
