@@ -20,7 +20,7 @@ from qa.scoring import Form, Mark
 from qa.store import load_call
 from qa.store.audit import write
 from qa.store.codec import dump, fingerprint, moment_of
-from qa.store.engine import Store, now_ms
+from qa.store.engine import Store, TurnTaking, now_ms, take_turns
 from qa.store.reviews import REVIEWERS, LabelRow, add_label, add_review
 from qa.store.rows import Prints, Scored, SourceFacts, StoredCall
 from qa.store.saving import save_scored
@@ -237,6 +237,7 @@ def decide(
         case = load_case(store, principal, call_id)
         made = rescore(case.stored, case.standing, change, judge)
         with store.writing() as connection:
+            take_turns(connection, TurnTaking.SAVING)
             in_force = connection.execute(
                 select(Call.evaluation_id).where(Call.id == case.standing.row_id).with_for_update()
             ).scalar()

@@ -21,7 +21,7 @@ from qa.errors import NotAllowed, SettingsError
 from qa.store.attempts import begin_attempt, succeed
 from qa.store.audit import write
 from qa.store.codec import moment_of
-from qa.store.engine import Store, now_ms
+from qa.store.engine import Store, TurnTaking, now_ms, take_turns
 from qa.store.saving import keep_agent
 from qa.store.scope import require
 from qa.store.tables import ROLES, Account, Session
@@ -295,6 +295,8 @@ def _id_of(connection: Connection, principal: Principal, login: str) -> int:
 
 
 def _keep_one_admin(connection: Connection, account_id: int) -> None:
+    # Two admins that shut each other out at once would leave none.
+    take_turns(connection, TurnTaking.SAVING)
     others = select(Account.id).where(Account.role == "admin", Account.active, Account.id != account_id)
     role = connection.execute(select(Account.role).where(Account.id == account_id)).scalar()
     if role == "admin" and connection.execute(others.limit(1)).first() is None:

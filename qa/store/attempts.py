@@ -10,7 +10,7 @@ import hashlib
 from sqlalchemy import Connection, func, insert, select, update
 
 from qa.errors import NotAllowed
-from qa.store.engine import now_ms
+from qa.store.engine import TurnTaking, now_ms, take_turns
 from qa.store.tables import LoginAttempt
 
 WINDOW_S = 15 * 60
@@ -33,6 +33,7 @@ def begin_attempt(connection: Connection, login: str | None, ip: str | None) -> 
         There were too many lately; nothing may be checked until some time has passed.
     """
     login_sha256 = hashlib.sha256(login.encode()).hexdigest() if login is not None else ""
+    take_turns(connection, TurnTaking.TRYING)
     refuse_too_many(connection, login_sha256, ip)
     attempt: int = connection.execute(
         insert(LoginAttempt)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select, text
+from sqlalchemy import ColumnElement, bindparam, exists, func, literal_column, select, text
 from sqlalchemy.orm import aliased
 
-from qa.store.codec import moment_ms
+from qa.store.codec import bare_words, moment_ms
 from qa.store.engine import Store
 from qa.store.rows import CallFilter
 from qa.store.scope import visible
@@ -20,7 +20,7 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 def matching(store: Store, principal: Principal, which: CallFilter) -> list[ColumnElement[bool]]:
     """The conditions on ``call`` for what is asked and what may be seen."""
-    conditions = [visible(principal), Call.evaluation_id.is_not(None), *_plain(which)]
+    conditions = [visible(principal), Call.evaluation_id.is_not(None), *_plain(store, which)]
     # Aliases: the query around may join the same tables for what it shows.
     person = aliased(Agent)
     if which.agent is not None:
@@ -45,7 +45,7 @@ def matching(store: Store, principal: Principal, which: CallFilter) -> list[Colu
     return conditions
 
 
-def _plain(which: CallFilter) -> list[ColumnElement[bool]]:
+def _plain(store: Store, which: CallFilter) -> list[ColumnElement[bool]]:
     """Conditions on the call's own columns."""
     conditions: list[ColumnElement[bool]] = []
     if which.queue is not None:
@@ -55,9 +55,7 @@ def _plain(which: CallFilter) -> list[ColumnElement[bool]]:
     if which.customer is not None:
         conditions.append(Call.customer == which.customer)
     if which.customer_from is not None:
-        # A range, which an index answers; \uffff comes after every letter and digit.
-        first = which.customer_from
-        conditions.append(Call.customer.between(first, first + "\uffff"))
+        conditions.append(_begins_with(store, which.customer_from))
     if which.since is not None:
         conditions.append(Call.started_ms >= moment_ms(which.since))
     if which.until is not None:
@@ -72,6 +70,15 @@ def _plain(which: CallFilter) -> list[ColumnElement[bool]]:
         failed = Call.auto_failed_by.is_not(None)
         conditions.append(failed if which.auto_failed else ~failed)
     return conditions
+
+
+def _begins_with(store: Store, first: str) -> ColumnElement[bool]:
+    """Calls of the customers whose number begins so."""
+    if store.dialect == "sqlite":
+        # A range, which an index answers; \uffff comes after every letter and digit.
+        return Call.customer.between(first, first + "\uffff")
+    # Elsewhere what comes after what is a matter of the database's language.
+    return func.starts_with(Call.customer, first)
 
 
 def _answered(which: CallFilter) -> ColumnElement[bool]:
@@ -97,6 +104,8 @@ def _said(store: Store, wanted: str) -> ColumnElement[bool]:
     """Calls in which all of the words, and each phrase in quotes, were said."""
     phrases = [" ".join(_WORD.findall(quoted or plain)) for quoted, plain in _PIECE.findall(wanted)]
     phrases = [phrase for phrase in phrases if phrase]
+    if store.dialect != "sqlite":
+        phrases = [bare_words(phrase) for phrase in phrases]
     asked = " ".join(f'"{phrase}"' for phrase in phrases)
     if store.dialect == "sqlite":
         query = text("SELECT rowid FROM call_text WHERE call_text MATCH :asked")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +18,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from qa.values import Answer, Call, Detections, Evaluation, Finding, Silence, Span, Step, Timing, Turn, Word
+
+_BARE_WORD = re.compile(r"[^\W_]+")
 
 
 def to_ms(seconds: float) -> int:
@@ -41,6 +45,13 @@ def dump(value: Any) -> str:
 def fingerprint(value: Any) -> str:
     """SHA-256 of a JSON value, in hex."""
     return hashlib.sha256(dump(value).encode()).hexdigest()
+
+
+def bare_words(text: str) -> str:
+    """Letters and digits alone, in small letters without accents: as SQLite's search takes words."""
+    apart = unicodedata.normalize("NFD", text.lower())
+    plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return " ".join(_BARE_WORD.findall(plain))
 
 
 def moment_ms(moment: datetime | None) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from qa.promises import Promise
-from qa.store.engine import Store
+from qa.store.engine import Store, TurnTaking, take_turns
 from qa.store.promises import promise_columns
 from qa.store.tables import Call
 from qa.store.tables import Promise as PromiseTable
@@ -41,6 +41,8 @@ def keep_promises_of(
     """
     which = _which(call_id, customer)
     with store.writing() as connection:
+        # No call may be kept between the look at the basis and the end.
+        take_turns(connection, TurnTaking.SAVING)
         if not force and _basis(connection, which) != basis:
             return False
         ids = dict(connection.execute(select(Call.call_id, Call.id).where(which)).tuples().all())

@@ -82,11 +82,16 @@ def take_turns(connection: Connection, what: TurnTaking) -> None:
 
 
 class TurnTaking(IntEnum):
-    """What only one writer at a time may do; the numbers are PostgreSQL's advisory locks."""
+    """What only one writer at a time may do; the numbers are PostgreSQL's advisory locks.
+
+    Who needs several takes ``SAVING`` first and ``AUDITING`` last, and locks no row after that: two that took
+    them the other way round would wait for each other.
+    """
 
     AUDITING = 7326502
     SAVING = 7326503
     QUEUEING = 7326504
+    TRYING = 7326505
 
 
 def now_ms() -> int:
@@ -204,6 +209,8 @@ def _shown(engine: Engine) -> str:
 
 def _one_line(err: SQLAlchemyError, engine: Engine) -> str:
     said = str(err.orig) if isinstance(err, DBAPIError) and err.orig else str(err)
+    # PostgreSQL adds the whole row, which may hold what was said in a call.
+    said = getattr(getattr(getattr(err, "orig", None), "diag", None), "message_primary", None) or said
     said = " ".join(said.split())
     where = f"database {_shown(engine)}"
     if "not a database" in said or "malformed" in said:

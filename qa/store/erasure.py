@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, exists, insert, select, text, update
 
 from qa.errors import StoreError
 from qa.store.audit import write
-from qa.store.engine import Store, now_ms
+from qa.store.engine import Store, TurnTaking, now_ms, take_turns
 from qa.store.scope import account_or_none, no_such, require
 from qa.store.tables import (
     Acknowledgement,
@@ -82,6 +82,7 @@ def erase(
         raise ValueError("name a call or a customer")
     wanted = Call.call_id == call_id if call_id is not None else Call.customer == customer
     with store.writing() as connection:
+        take_turns(connection, TurnTaking.SAVING)
         rows = connection.execute(
             select(Call.id, Call.call_id)
             .where(wanted, ~exists().where(Erasure.call_id == Call.id))
@@ -92,6 +93,7 @@ def erase(
         doomed: list[str] = []
         for row in rows:
             doomed += _erase_one(connection, principal, row.id, reason)
+        for row in rows:
             write(connection, principal, "erase call", object="call", object_id=row.call_id)
         doomed = _unshared(connection, doomed)
     return Erased(tuple(row.call_id for row in rows), _remove(store.home, doomed))

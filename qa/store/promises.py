@@ -17,7 +17,7 @@ from qa.errors import InputError
 from qa.promises import FollowUp, Promise, PromiseMark
 from qa.store.audit import write
 from qa.store.codec import moment_from_iso, moment_ms, moment_of, to_ms
-from qa.store.engine import Store, now_ms
+from qa.store.engine import Store, TurnTaking, now_ms, take_turns
 from qa.store.scope import SEES_ALL, account_or_none, no_such, require, visible
 from qa.store.tables import Account, Agent, Call
 from qa.store.tables import FollowUp as FollowUpTable
@@ -127,6 +127,7 @@ def keep_ledger(store: Store, principal: Principal, promises: Iterable[Promise])
     """
     require(principal, "admin", "lead")
     with store.writing() as connection:
+        take_turns(connection, TurnTaking.SAVING)
         ids = dict(connection.execute(select(Call.call_id, Call.id)).tuples().all())
         rows = [promise_columns(p, ids[p.call_id]) for p in promises if p.call_id in ids]
         before = {

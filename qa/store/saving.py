@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from qa.scorecard import difficulty
 from qa.store.codec import (
     answer_rows,
+    bare_words,
     evaluation_columns,
     finding_rows,
     moment_ms,
@@ -68,6 +69,7 @@ def save_scored(connection: Connection, scored: Scored) -> Saved:
 
 def keep_agent(connection: Connection, name: str, *, team: str | None = None) -> int:
     """The id of an agent, made where new; a team that is given replaces the one before."""
+    take_turns(connection, TurnTaking.SAVING)
     found = connection.execute(select(Agent.id, Agent.team).where(Agent.name == name)).one_or_none()
     if found is None:
         return _insert(connection, Agent, name=name, team=team, groups={}, created_at=now_ms())
@@ -269,6 +271,9 @@ def _point(
 def _index_words(connection: Connection, row_id: int, scored: Scored) -> None:
     connection.execute(text("DELETE FROM call_text WHERE rowid = :id"), {"id": row_id})
     said = "\n".join(turn.text for turn in scored.call.turns)
+    if connection.dialect.name != "sqlite":
+        # PostgreSQL would take C-17 for a word and a number below zero, and an address for one word.
+        said = bare_words(said)
     connection.execute(
         text("INSERT INTO call_text (rowid, text) VALUES (:id, :said)"), {"id": row_id, "said": said}
     )
