@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,10 +181,18 @@ class TurnClassifier:
         rows = [(c, i) for c, call in enumerate(calls) for i in range(len(call.turns))]
         if not rows:
             return tuple(Judgement(dict.fromkeys(self._heads, ()), {}) for _ in calls)
-        read = self._encoder(
-            [said_of(calls[c], texts[c], i, context_turns=self._encoder.context_turns) for c, i in rows]
+        said = [said_of(calls[c], texts[c], i, context_turns=self._encoder.context_turns) for c, i in rows]
+        with ThreadPoolExecutor(1) as beside_it:
+            # The network computes outside Python's lock; patterns and facts are worked out meanwhile.
+            reading = beside_it.submit(self._encoder, said)
+            hits, facts = known_of(calls, texts, rows, self._cards, self._patterned)
+            read = reading.result()
+        inputs = Inputs(
+            strengths=np.clip(np.stack([of_turn(s) for s in read]), -CLIP, CLIP),
+            hits=hits,
+            facts=facts,
+            call=np.asarray([c for c, _ in rows]),
         )
-        inputs = gather(calls, texts, rows, read, self._cards, self._patterned)
         probabilities = self._probabilities(inputs, [calls[c].turns[i].text for c, i in rows])
         return tuple(
             self._judgement(c, call, texts[c], inputs, probabilities, read) for c, call in enumerate(calls)
@@ -224,24 +233,17 @@ class TurnClassifier:
         return Judgement(rows, quotes)
 
 
-def gather(
+def known_of(
     calls: Sequence[Call],
     texts: Sequence[tuple[TurnText, ...]],
     rows: Sequence[tuple[int, int]],
-    read: Sequence[Strengths],
     cards: Cards,
     patterned: Sequence[str],
-) -> Inputs:
-    """The inputs of the given (call, turn) rows from the encoder's reading of them."""
-    return Inputs(
-        strengths=np.clip(np.stack([of_turn(s) for s in read]), -CLIP, CLIP),
-        hits=np.asarray(
-            [pattern_row(cards, texts[c][i], calls[c].turns[i].speaker, patterned) for c, i in rows],
-            dtype=np.float32,
-        ),
-        facts=np.asarray([turn_features(calls[c], i) for c, i in rows], dtype=np.float32),
-        call=np.asarray([c for c, _ in rows]),
-    )
+) -> tuple[Matrix, Matrix]:
+    """What is known of the given (call, turn) rows without the encoder: hits of patterns, facts."""
+    hits = [pattern_row(cards, texts[c][i], calls[c].turns[i].speaker, patterned) for c, i in rows]
+    facts = [turn_features(calls[c], i) for c, i in rows]
+    return np.asarray(hits, dtype=np.float32), np.asarray(facts, dtype=np.float32)
 
 
 def word_matrix(vectorizers: Sequence[Any], texts: Sequence[str]) -> Any:
