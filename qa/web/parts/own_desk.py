@@ -147,7 +147,11 @@ def _moved(principal: Principal, row: DisputeRow) -> str:
         return ""
     history = {one.evaluation_id: one.score for one in evaluations_of(state.store(), principal, row.call_id)}
     before, after = history.get(row.evaluation_id), history.get(row.result_evaluation_id)
-    return "" if before is None or after is None else f", score {before:.0f} → {after:.0f}"
+    if before is None or after is None:
+        return ""
+    if round(before) == round(after):
+        return f", the score stays {after:.0f}"
+    return f", score {before:.0f} → {after:.0f}"
 
 
 @st.fragment
