@@ -50,7 +50,9 @@ def demo(
     pipeline = Pipeline(settings)
     check(pipeline)
     demo_folder = settings.data / "demo"
-    folders = [demo_folder / name for name in ("calls", "history", "second-site") if (demo_folder / name).is_dir()]
+    folders = [
+        demo_folder / name for name in ("calls", "history", "second-site") if (demo_folder / name).is_dir()
+    ]
     sources = find_inputs(folders)
     store = open_store(settings)
     (home / MARK).touch()
