@@ -25,7 +25,9 @@ def main(home: Path, data: Path, mark: Path) -> None:
         return kept
 
     worker.keep_files = keep_and_hang
-    settings = Settings(home=home, data=data, models=home.parent / "models")  # as the test: no classifier to load
+    settings = Settings(
+        home=home, data=data, models=home.parent / "models"
+    )  # as the test: no classifier to load
     work(open_store(settings), Pipeline(settings), lease_s=0.6)
 
 

@@ -74,9 +74,7 @@ def decide(desk: Desk) -> None:
 
 def trained(desk: Desk) -> list[str]:
     with desk.store.reading() as connection:
-        rows = connection.execute(
-            select(Audit.object_id).where(Audit.action == "train").order_by(Audit.id)
-        )
+        rows = connection.execute(select(Audit.object_id).where(Audit.action == "train").order_by(Audit.id))
         return [row.object_id for row in rows]
 
 
