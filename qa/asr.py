@@ -6,8 +6,8 @@ Conventions
   are packed, and the windows of both channels, and of several calls of one language, go through in one list,
   laid end to end in one array.
 - Word times come back on that array's clock and are mapped to the recording by window and piece.
-- What is heard in a window does not depend on what lies beside it in the array, so a call has the same words
-  alone and among others: windows begin on whole seconds, since the library rounds times to 10 ms, and far apart.
+- What is heard in a window does not depend on where it lies in the array: windows begin on whole seconds, since
+  the library rounds times to 10 ms, and far apart.
 - Decoding is deterministic: temperature 0, no sampling, no condition on earlier text. A second pass hears
   doubtful windows again; what stays doubtful is kept, marked, and never scored.
 - Nothing is ever fetched from here: a model is a directory that is already there, or an error.
@@ -63,6 +63,9 @@ SECOND_PASS: dict[str, Any] = {
 class WhisperOptions:
     """How to run the model; no ``batch_size`` takes what suits the device.
 
+    ``mix_calls`` puts windows of several calls into one batch (None: on a GPU only, which is filled by it).
+    The words stay the same, but the library aligns a batch as a whole: a word's time may move by its step of 20 ms.
+
     ``hotwords`` and ``initial_prompt`` carry a firm's own vocabulary.
     """
 
@@ -70,6 +73,7 @@ class WhisperOptions:
     compute_type: str | None = None
     cpu_threads: int = 0
     batch_size: int | None = None
+    mix_calls: bool | None = None
     beam_size: int = 5
     language: str | None = None
     initial_prompt: str | None = None
@@ -123,6 +127,7 @@ class WhisperTranscriber:
         device = str(getattr(getattr(self._model, "model", None), "device", "cpu"))
         self.device = device
         self._batch_size = self.options.batch_size or BATCH_SIZES.get(device, 1)
+        self._mixes_calls = device == "cuda" if self.options.mix_calls is None else self.options.mix_calls
         self._max_windows = MAX_WINDOWS_PER_CALL.get(device, MAX_WINDOWS_PER_CALL["cpu"])
 
     def transcribe(self, recording: Recording, regions: Sequence[Sequence[Span]]) -> Transcript:
@@ -152,10 +157,12 @@ class WhisperTranscriber:
         )
 
     def _first_hearing(self, tasks: Sequence[_Task]) -> list[_Heard]:
-        """All windows, those of one language together."""
+        """All windows: those of one language together, or those of each call where calls are not mixed."""
+        lists: dict[tuple[str, int], list[int]] = {}
+        for number, task in enumerate(tasks):
+            lists.setdefault((task.language, 0 if self._mixes_calls else task.call), []).append(number)
         heard = []
-        for language in dict.fromkeys(task.language for task in tasks):
-            of_it = [number for number, task in enumerate(tasks) if task.language == language]
+        for (language, _), of_it in lists.items():
             for first in range(0, len(of_it), self._max_windows):
                 give_back()
                 heard += self._first_pass(tasks, of_it[first : first + self._max_windows], language)
@@ -264,7 +271,8 @@ def _laid_out(tasks: Sequence[_Task]) -> tuple[NDArray[np.float32], list[Span]]:
     for start, task in zip(starts, tasks, strict=True):
         sound = task.window.samples(task.recording)
         whole[start * rate_hz : start * rate_hz + len(sound)] = sound
-        clips.append(Span(start, start + len(sound) / rate_hz))
+        # Half a sample more: the library cuts seconds down to samples, and would lose one at some places.
+        clips.append(Span(start, start + (len(sound) + 0.5) / rate_hz))
     return whole, clips
 
 

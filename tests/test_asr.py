@@ -188,7 +188,9 @@ class TestSeveralCalls:
         recording, regions, _ = call
         others = [Speech(recording, [regions[1], regions[0][:5]]), Speech(recording, [[], []])]
         model = ToneModel()
-        together = _transcriber(model).transcribe_many([others[0], Speech(recording, regions), others[1]])
+        together = _transcriber(model, mix_calls=True).transcribe_many(
+            [others[0], Speech(recording, regions), others[1]]
+        )
         assert len(model.calls) == 1, "all windows in one list"
         assert together == tuple(
             _transcriber(ToneModel()).transcribe(one.recording, one.regions)
@@ -200,7 +202,7 @@ class TestSeveralCalls:
         model = ToneModel(multilingual=True)
         languages = iter(["pl", "de", "pl"])
         model.detect_language = lambda **_: (next(languages), 0.9, [])  # type: ignore[method-assign]
-        heard = _transcriber(model).transcribe_many([Speech(recording, regions)] * 3)
+        heard = _transcriber(model, mix_calls=True).transcribe_many([Speech(recording, regions)] * 3)
         assert [one.language for one in heard if not isinstance(one, Exception)] == ["pl", "de", "pl"]
         assert [(c["language"], len(c["clip_timestamps"])) for c in model.calls] == [("pl", 8), ("de", 4)]
 
@@ -233,18 +235,28 @@ class TestSeveralCalls:
         assert heard[1] == Transcript(((), ()), "en")
 
     @pytest.mark.skipif(not (DEMO_MODEL / "model.bin").exists(), reason="models/demo-en is not built")
-    def test_the_demo_model_hears_each_call_the_same_alone_and_among_others(self) -> None:
-        transcriber = WhisperTranscriber(DEMO_MODEL, options=WhisperOptions(device="cpu", cpu_threads=2))
-        speeches = [_speech_of(DEMO_CALLS / name) for name in ("d02.opus", "d07.opus")]
+    @pytest.mark.parametrize("mixed", [False, True])
+    def test_the_demo_model_hears_each_call_the_same_alone_and_among_others(self, mixed: bool) -> None:
+        options = WhisperOptions(device="cpu", cpu_threads=2, mix_calls=mixed)
+        transcriber = WhisperTranscriber(DEMO_MODEL, options=options)
+        speeches = [
+            _speech_of(DEMO_CALLS / name, seconds) for name, seconds in (("d01.opus", 35), ("d02.opus", 70))
+        ]
         alone = [transcriber.transcribe(one.recording, one.regions) for one in speeches]
-        assert all(len(words) > 5 for one in alone for words in one.words)
-        assert transcriber.transcribe_many(speeches) == tuple(alone)
-        assert transcriber.transcribe_many(speeches[::-1]) == tuple(alone[::-1])
+        together = [one for one in transcriber.transcribe_many(speeches) if not isinstance(one, Exception)]
+        if not mixed:
+            assert together == alone
+        for one, other in zip(together, alone, strict=True):
+            for words, expected in zip(one.words, other.words, strict=True):
+                assert len(words) > 5
+                assert [word.word for word in words] == [word.word for word in expected]
+                for word, held in zip(words, expected, strict=True):
+                    assert (word.start, word.end) == pytest.approx((held.start, held.end), abs=0.041)
 
 
-def _speech_of(path: Path) -> Speech:
+def _speech_of(path: Path, seconds: int) -> Speech:
     recording = decode(path)
-    recording = replace(recording, channels=tuple(one[: 50 * RATE_HZ] for one in recording.channels))
+    recording = replace(recording, channels=tuple(one[: seconds * RATE_HZ] for one in recording.channels))
     return Speech(recording, [regions_of(one, FOR_WORDS) for one in measure_activity(recording)])
 
 
