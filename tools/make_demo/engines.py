@@ -74,8 +74,9 @@ def speak(text: str, voice: Voice) -> Spoken:
     _library("libc.so.6").srand(1)  # both engines make their noise with rand(); each text starts it anew
     if voice.engine == "flite":
         return _flite(text, voice)
-    # espeak-ng carries the phase of its wave from one text to the next: a process of its own for each
-    with multiprocessing.get_context("fork").Pool(1) as pool:
+    # espeak-ng carries the phase of its wave from one text to the next: a process of its own for each. Not forked: a
+    # fork takes along the locks and signal handlers of whoever calls, and may then wait for ever.
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_espeak, (text, voice))
 
 
