@@ -14,10 +14,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, RootModel
 
 from qa.errors import SettingsError
 from qa.settings import load_settings
@@ -28,6 +29,18 @@ Side = Literal["agent", "customer", "neither", "unknown"]
 
 MAX_TURNS_PER_PHRASE = 3  # a phrase said often is a habit, not more proof
 NOISE_IN_LABELS = re.compile(r"[^a-z ]+|\b(channel|ch|spk|speaker)\b")
+
+
+LEARNED_WEIGHT = 0.3
+"""A turn's words depend on each other, so that their sum is surer than it should be: with this factor one call in a
+hundred of the labelled ones, by words learned from the others, stays below a probability of 0.8."""
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\?")
+
+
+class RoleWords(RootModel[dict[str, float]]):
+    """Learned weights of words and word pairs; above 0 they speak for the agent."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 class SpeakerNames(BaseModel):
@@ -75,6 +88,19 @@ def role_phrases(data: Path) -> tuple[float, tuple[tuple[float, re.Pattern[str]]
     return found.certain_enough, tuple(patterns)
 
 
+@cache
+def role_words(data: Path) -> Mapping[str, float]:
+    """The learned weights of ``data/settings/role_words.yaml``; none where there is no such file."""
+    path = data / "settings" / "role_words.yaml"
+    return load_model(path, RoleWords).root if path.is_file() else {}
+
+
+def words_and_pairs(text: str) -> list[str]:
+    """The words of a turn (and question marks), and each with the one after it; each once."""
+    words = _WORD.findall(text.lower().replace("\u2019", "'"))
+    return sorted({*words, *(f"{one} {other}" for one, other in pairwise(words))})
+
+
 def _data(data: Path | None) -> Path:
     return load_settings().data if data is None else data
 
@@ -110,7 +136,8 @@ def agent_log_odds(texts: Sequence[str], *, data: Path | None = None) -> float:
     score = 0.0
     for weight, pattern in patterns:
         score += weight * min(MAX_TURNS_PER_PHRASE, sum(1 for text in texts if pattern.search(text)))
-    return score
+    learned = role_words(_data(data))
+    return score + LEARNED_WEIGHT * sum(learned.get(w, 0.0) for text in texts for w in words_and_pairs(text))
 
 
 def probability_first_is_agent(

@@ -57,9 +57,11 @@ def test_a_menu_beside_the_two_sides_is_left_out() -> None:
 
 
 def test_words_tell_the_agent_in_the_written_calls() -> None:
-    """Right nearly always, and hardly ever surely wrong, on calls written by hand for other ends."""
+    """Right nearly always, and hardly ever surely wrong, on calls from which no word was learned."""
     p_right = []
-    for path in sorted((load_settings().data / "labels" / "calls").glob("*.txt")):
+    labels = load_settings().data / "labels"
+    for call in (labels / "held_back.txt").read_text(encoding="utf-8").split():
+        path = labels / "calls" / f"{call}.txt"
         text = path.read_text(encoding="utf-8")
         lines = re.findall(r"^([AC]) -?[\d.]+(?: cut)?: (.+)$", text, re.MULTILINE)
         agent, customer = ([said for side, said in lines if side == one] for one in ("A", "C"))
