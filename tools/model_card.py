@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qa.behaviours import load_cards, load_shipped_classifier
+from qa.behaviours import Cards, TurnClassifier, load_cards, load_shipped_classifier
 from qa.learn.benchmarks import measure, meetings_f1
 from qa.learn.evaluate import by_error_rate, held_back_calls, report
 from qa.learn.metrics import Row
 from qa.learn.readings import Agreement, agreement
-from qa.settings import load_settings
+from qa.settings import Settings, load_settings
 
 HEAD = """\
 # The behaviour classifier
@@ -56,10 +56,8 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
-def page() -> str:
-    settings = load_settings()
-    cards = load_cards(settings.data / "behaviours")
-    classifier = load_shipped_classifier(settings.models, cards)
+def page(settings: Settings, cards: Cards, classifier: TurnClassifier, judged: Sequence[Row]) -> str:
+    """The page; ``judged`` is the report on the held-back calls."""
     card: dict[str, Any] = json.loads(
         (settings.models / "behaviours" / "card.json").read_text(encoding="utf-8")
     )
@@ -67,7 +65,7 @@ def page() -> str:
     calls = held_back_calls(labels)
     readers = agreement(labels)
     rows: list[tuple[str, ...]] = []
-    for row in report(calls, cards, classifier):
+    for row in judged:
         c = row.counts
         interval = "–" if row.low is None else f"{row.low:.2f}–{row.high:.2f}"
         figures = (f"{c.hit + c.miss:.0f}", _number(c.precision), _number(c.recall), _number(c.f1), interval)
@@ -136,11 +134,11 @@ def floors(rows: Sequence[Row]) -> dict[str, float]:
 def main() -> None:
     settings = load_settings()
     folder = settings.models / "behaviours"
-    (folder / "README.md").write_text(page(), encoding="utf-8")
     cards = load_cards(settings.data / "behaviours")
-    calls = held_back_calls(settings.data / "labels")
-    rows = report(calls, cards, load_shipped_classifier(settings.models, cards))
-    (folder / "floors.json").write_text(json.dumps(floors(rows), indent=1) + "\n", encoding="utf-8")
+    classifier = load_shipped_classifier(settings.models, cards)
+    judged = report(held_back_calls(settings.data / "labels"), cards, classifier)
+    (folder / "README.md").write_text(page(settings, cards, classifier, judged), encoding="utf-8")
+    (folder / "floors.json").write_text(json.dumps(floors(judged), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,15 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -33,6 +27,7 @@ from qa.batch.deliver import deliver_due
 from qa.settings import Settings
 from qa.store import SYSTEM, open_store
 from qa.store.webhooks import announce_test
+from tools.running_app import running_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -101,7 +96,8 @@ def main(home: Path, target: Path, *, shots: Sequence[Shot] = SHOTS, whole: bool
     target.mkdir(parents=True, exist_ok=True)
     if any(shot.path == "/webhooks" for shot in shots):
         _tell_nobody(home)
-    with _app(home) as address, sync_playwright() as driver:
+    messages_out = {"QA_WEBHOOKS": json.dumps([NOWHERE]), "QA_WEBHOOK_SECRET": MADE_SECRET}
+    with running_app(home, messages_out) as address, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for shot in shots:
             _keep(_take(browser, address, shot, password, whole=whole), target / f"{shot.name}.png")
@@ -170,39 +166,6 @@ def _tell_nobody(home: Path) -> None:
         deliver_due(store, settings)
     finally:
         store.close()
-
-
-@contextmanager
-def _app(home: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    environment = {
-        **os.environ,
-        "QA_HOME": str(home.resolve()),
-        "QA_SERVE_WORKERS": "0",
-        "QA_WEBHOOKS": json.dumps([NOWHERE]),
-        "QA_WEBHOOK_SECRET": MADE_SECRET,
-    }
-    address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as app:
-        try:
-            _wait_for(address)
-            yield address
-        finally:
-            app.terminate()
-
-
-def _wait_for(address: str) -> None:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return
-    sys.exit("the app did not start")
 
 
 if __name__ == "__main__":

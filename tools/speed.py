@@ -14,14 +14,10 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -33,6 +29,7 @@ from qa.settings import Settings
 from qa.store import SYSTEM, CallFilter, list_calls, open_store
 from qa.store.samples import list_samples
 from qa.web.navigation import ADMIN, AGENT, ENTRIES
+from tools.running_app import running_app
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_MS = 60_000
@@ -125,7 +122,7 @@ def measure(home: Path, *, times: int, only: str = "") -> Iterator[Taken]:
     """Open every page ``times`` times after once for warming up."""
     known = known_of(home)
     password = _sign_in(home)[0].removeprefix("password: ")
-    with _app(home) as address, sync_playwright() as driver:
+    with running_app(home) as address, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         page, signed_in = None, None
         for visit in visits(known):
@@ -178,28 +175,6 @@ def _chromium() -> str:
     if found is None:
         sys.exit("no Chromium on this machine; apt-get install chromium")
     return found
-
-
-@contextmanager
-def _app(home: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    environment = {**os.environ, "QA_HOME": str(home.resolve()), "QA_SERVE_WORKERS": "0"}
-    address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as app:
-        try:
-            for _ in range(240):
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-                except OSError:
-                    time.sleep(0.5)
-                else:
-                    break
-            yield address
-        finally:
-            app.terminate()
 
 
 def main() -> int:

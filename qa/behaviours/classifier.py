@@ -77,14 +77,11 @@ def said_of(call: Call, texts: Sequence[TurnText], i: int, *, context_turns: int
     return Said(turn.speaker, turn.text, texts[i].sentences, tuple((t.speaker, t.text) for t in before))
 
 
-def pattern_row(
-    cards: Cards, text: TurnText, speaker: str, names: Sequence[str] | None = None
-) -> list[float]:
-    """Which cards' patterns hit the turn, for the cards named (all where None); 0 for one that is gone."""
-    wanted = list(cards.by_id) if names is None else names
+def pattern_row(cards: Cards, text: TurnText, speaker: str, names: Sequence[str]) -> list[float]:
+    """Which patterns of the cards named hit the turn; 0 for a card that is gone."""
     return [
         float(name in cards and cards[name].speaker == speaker and pattern_hit(cards[name], text) is not None)
-        for name in wanted
+        for name in names
     ]
 
 

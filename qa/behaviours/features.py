@@ -104,7 +104,7 @@ def _answered_with(turns: Sequence[Turn], i: int) -> tuple[float, float]:
     answer = content(after.text) - content(turns[i].text)
     before = [t for t in turns[max(0, i - 24) : i] if t.speaker == after.speaker]
     said = frozenset[str]().union(*(content(t.text) for t in before))
-    return shared(answer, said), float(_SAID.search(normalise(after.text).lower()) is not None)
+    return shared(answer, said), float(_SAID.search(normalise(after.text)) is not None)
 
 
 def turn_features(call: Call, i: int) -> list[float]:
@@ -155,6 +155,6 @@ def turn_features(call: Call, i: int) -> list[float]:
         asks * known_answer,
         says_said,
         asks * says_said,
-        float(_SAID.search(normalise(text).lower()) is not None),
+        float(_SAID.search(normalise(text)) is not None),
         float(bool(_NO.intersection(opening))),
     ]

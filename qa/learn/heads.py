@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.behaviours.cards import Cards
-from qa.behaviours.classifier import CLIP, UNIT, Inputs, beside, layout, pattern_row, word_matrix
-from qa.behaviours.features import turn_features
+from qa.behaviours.classifier import CLIP, UNIT, Inputs, beside, known_of, layout, word_matrix
 from qa.errors import ModelError
 from qa.learn.rows import Example, bucket
 
@@ -58,16 +57,15 @@ def table(examples: Sequence[Example], strengths: Mapping[str, NDArray[np.float3
     strengths
         Per example group an array (turns, behaviours) of encoder logits.
     """
+    rows = [(n, i) for n, e in enumerate(examples) for i in range(len(e.call.turns))]
+    hits, facts = known_of(
+        [e.call for e in examples], [e.texts for e in examples], rows, cards, list(cards.by_id)
+    )
     gathered = Inputs(
         strengths=np.clip(np.concatenate([strengths[e.group] for e in examples]), -CLIP, CLIP),
-        hits=np.asarray(
-            [pattern_row(cards, t, e.call.turns[i].speaker) for e in examples for i, t in enumerate(e.texts)],
-            dtype=np.float32,
-        ),
-        facts=np.asarray(
-            [turn_features(e.call, i) for e in examples for i in range(len(e.call.turns))], dtype=np.float32
-        ),
-        call=np.asarray([n for n, e in enumerate(examples) for _ in e.call.turns]),
+        hits=hits,
+        facts=facts,
+        call=np.asarray([n for n, _ in rows]),
     )
     offsets = np.cumsum([0, *(len(e.call.turns) for e in examples)])
     keep = np.asarray([offsets[n] + i for n, e in enumerate(examples) for i in e.labelled])
