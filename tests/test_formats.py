@@ -318,3 +318,25 @@ def test_every_shared_transcript_is_read_or_refused_with_one_line() -> None:
                 assert all(turn.text for turn in call.turns), path
                 assert call_from_json(write_call_json(call)) == call
     assert n_read >= 3
+
+
+@pytest.mark.parametrize("strange", ["\\u0000", "\\u0007", "\\ud83d", "\\uffff"])
+def test_what_no_database_can_hold_becomes_a_blank(tmp_path: Path, strange: str) -> None:
+    file = tmp_path / "call.json"
+    file.write_text(
+        '{"call_id": "c1", "turns": ['
+        f'{{"speaker": "agent", "start": 0, "end": 1, "text": "Good{strange}morning"}},'
+        '{"speaker": "customer", "start": 1, "end": 2, "text": "Hello"}]}',
+        encoding="utf-8",
+    )
+    call = read_transcript(file)
+    assert call.turns[0].text.split() == ["Good", "morning"]
+
+
+def test_control_characters_of_a_plain_text_become_blanks(tmp_path: Path) -> None:
+    file = tmp_path / "call.txt"
+    file.write_bytes(b"Agent: Good\x07morning\x7f\nCustomer: Hello\x1b there\n")
+    assert [turn.text.split() for turn in read_transcript(file).turns] == [
+        ["Good", "morning"],
+        ["Hello", "there"],
+    ]

@@ -7,6 +7,7 @@ who is agent and customer, times and timing are settled in one place (``qa.forma
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from qa.errors import TranscriptError
 from qa.values import Word
 
 MAX_BYTES = 200 * 2**20
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""PostgreSQL refuses NUL, UTF-8 has no halves of letters, and no reader shows the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +95,14 @@ def load_document(path: Path) -> Document:
         raise TranscriptError(f"{path}: is empty (0 bytes); export the transcript again")
     if size > MAX_BYTES:
         raise TranscriptError(f"{path}: {size // 2**20} MiB is no transcript of one call")
-    text = _decoded(path.read_bytes(), path)
+    text = _UNWRITABLE.sub(" ", _decoded(path.read_bytes(), path))
     if not text.strip():
         raise TranscriptError(f"{path}: holds only blanks; export the transcript again")
     first = text.lstrip()[0]
     if first not in "{[":
         return Document(path, text)
     try:
-        return Document(path, text, json.loads(text))
+        return Document(path, text, _writable(json.loads(text)))
     except json.JSONDecodeError as err:
         if first == "[" and path.suffix.lower() != ".json":
             return Document(path, text)  # "[00:01] Agent: ..." or "[Agent] ..."
@@ -108,6 +111,17 @@ def load_document(path: Path) -> Document:
         ) from err
     except RecursionError as err:
         raise TranscriptError(f"{path}: JSON nested too deeply to be a transcript") from err
+
+
+def _writable(value: Any) -> Any:
+    """JSON with what no database and no page can hold (control characters, halves of letters) made blanks."""
+    if isinstance(value, str):
+        return _UNWRITABLE.sub(" ", value)
+    if isinstance(value, list):
+        return [_writable(one) for one in value]
+    if isinstance(value, dict):
+        return {_UNWRITABLE.sub(" ", key): _writable(one) for key, one in value.items()}
+    return value
 
 
 def _decoded(raw: bytes, path: Path) -> str:
