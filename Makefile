@@ -81,6 +81,7 @@ train-speech: $(V)/.ok  # needs flite and espeak-ng; about 90 minutes on two cor
 bench: $(V)/.ok
 	$(BIN)/qa bench hearing
 	$(BIN)/qa bench scoring
+	$(BIN)/qa bench behaviours
 
 # A firm with 100,000 calls (4.2 GiB), made from the demo's in about a minute; outside the repository.
 DEMO_HOME ?= build/demo-home

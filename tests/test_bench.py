@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from qa.asr import WhisperOptions, WhisperTranscriber
 from qa.audio import decode
+from qa.bench.behaviours import measure_behaviours
 from qa.bench.hearing import measure_hearing, measure_memory, write_long_call
 from qa.bench.random_model import Shape, write_random_model
 from qa.bench.speakers import (
@@ -25,7 +26,7 @@ from qa.bench.speakers import (
 from qa.cli.app import app
 from qa.doubt import loops
 from qa.errors import InputError
-from qa.settings import Settings
+from qa.settings import Settings, load_settings
 from qa.values import Span
 
 SMALL = Shape(64, 2, 1)
@@ -151,3 +152,12 @@ def test_the_command_prints_ratios(model: Path, call: Path) -> None:
     done = CliRunner().invoke(app, options)
     assert done.exit_code == 0, done.output
     assert "ratio to the quicker one" in done.output
+
+
+def test_finding_behaviours_is_set_against_reading_the_same_turns() -> None:
+    figures = measure_behaviours(load_settings(), most=3)
+    assert figures.n_calls == 3
+    assert 60 <= figures.n_turns <= 150
+    assert figures.calls_per_s == pytest.approx(figures.n_turns / 30 / figures.detecting.wall_s)
+    assert figures.ratio == pytest.approx(figures.detecting.wall_s / figures.reading.wall_s)
+    assert figures.detecting.cpu_s > 0 < figures.reading.cpu_s

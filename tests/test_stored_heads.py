@@ -32,6 +32,14 @@ def test_the_same_heads_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.skops").read_bytes() == (tmp_path / "two.skops").read_bytes()
 
 
+def test_where_things_lay_in_memory_leaves_no_trace(tmp_path: Path) -> None:
+    content = made()
+    for number, name in enumerate(("one", "two")):
+        content["vectorizers"][0]._stop_words_id = 140_000_000 + number  # another in each process
+        write_heads(content, tmp_path / f"{name}.skops")
+    assert (tmp_path / "one.skops").read_bytes() == (tmp_path / "two.skops").read_bytes()
+
+
 def test_other_heads_give_other_bytes_and_what_was_trained_comes_back(tmp_path: Path) -> None:
     content = made()
     write_heads(content, tmp_path / "one.skops")

@@ -29,9 +29,11 @@ Finds in a turn of a service call which behaviours it carries, from its words an
 English service calls; on other talk it finds less (see the external benchmarks). It sees no sound.
 
 **What it is.** A sentence encoder (`encoder/`: MiniLM-L6, Apache-2.0, fine-tuned on this project's labels, int8 in
-CTranslate2's format), word and character TF-IDF, the cards' patterns and facts about the turns around, weighed by one
-logistic regression per behaviour (`heads.skops`, read with a fixed allow-list). Each regression was fitted on readings
-by encoders that had not seen the turn (`readings.npz`), so its probabilities are calibrated.
+CTranslate2's format) reads stretches of a call of about 190 word pieces with the words around them. Its readings of a
+turn and of its neighbours, word and character TF-IDF, the cards' patterns and facts about the turns around are weighed
+by one logistic regression per behaviour (`heads.skops`, read with a fixed allow-list). Each regression was fitted on
+readings by encoders that had not seen the call (`readings.npz`), so its probabilities are calibrated; each call was
+read once as it is and once with word errors.
 
 **Trained on** the labels in `data/labels` and nothing else. The held-back calls were never trained on.
 

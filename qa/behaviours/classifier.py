@@ -30,9 +30,9 @@ from qa.behaviours.encoder import BehaviourEncoder, Said, Strengths, of_turn
 from qa.behaviours.engine import Judgement
 from qa.behaviours.features import NAMES, turn_features
 from qa.behaviours.phrase import pattern_hit
-from qa.behaviours.reading import TurnText
+from qa.behaviours.reading import Hit, TurnText
 from qa.errors import ModelError
-from qa.values import Call
+from qa.values import Call, Speaker
 
 Matrix = NDArray[np.float32]
 BEFORE, AFTER = 2, 1
@@ -70,19 +70,18 @@ class Inputs:
     """(turns,) number of the call each turn belongs to."""
 
 
-def said_of(call: Call, texts: Sequence[TurnText], i: int, *, context_turns: int) -> Said:
-    """Turn ``i`` as the encoder reads it."""
-    before = call.turns[max(0, i - context_turns) : i]
-    turn = call.turns[i]
-    return Said(turn.speaker, turn.text, texts[i].sentences, tuple((t.speaker, t.text) for t in before))
+def said_of(call: Call, texts: Sequence[TurnText]) -> tuple[Said, ...]:
+    """The call as the encoder reads it."""
+    return tuple(
+        Said(turn.speaker, turn.text, text.sentences) for turn, text in zip(call.turns, texts, strict=True)
+    )
 
 
-def pattern_row(cards: Cards, text: TurnText, speaker: str, names: Sequence[str]) -> list[float]:
-    """Which patterns of the cards named hit the turn; 0 for a card that is gone."""
-    return [
-        float(name in cards and cards[name].speaker == speaker and pattern_hit(cards[name], text) is not None)
-        for name in names
-    ]
+def pattern_hits(cards: Cards, text: TurnText, speaker: Speaker, names: Sequence[str]) -> dict[str, Hit]:
+    """Which patterns of the cards named hit the turn; none for a card that is gone."""
+    mine = (cards[name] for name in names if name in cards)
+    hits = ((card.id, pattern_hit(card, text)) for card in mine if card.speaker == speaker)
+    return {name: hit for name, hit in hits if hit is not None}
 
 
 def beside(inputs: Inputs) -> Matrix:
@@ -135,8 +134,11 @@ class TurnClassifier:
         thresholds: Mapping[str, float] | None = None,
         shares: Mapping[str, float] | None = None,
         sha256: str = "",
+        alone: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         self._encoder = encoder
+        self.alone = dict(alone or {})
+        """Per behaviour slope and offset for texts without a call around them (``qa.learn.alone``)."""
         self._shares = dict(shares or {})
         self._sha256 = sha256
         self._thresholds = dict(thresholds or {})
@@ -178,21 +180,22 @@ class TurnClassifier:
         rows = [(c, i) for c, call in enumerate(calls) for i in range(len(call.turns))]
         if not rows:
             return tuple(Judgement(dict.fromkeys(self._heads, ()), {}) for _ in calls)
-        said = [said_of(calls[c], texts[c], i, context_turns=self._encoder.context_turns) for c, i in rows]
+        said = [said_of(call, text) for call, text in zip(calls, texts, strict=True)]
         with ThreadPoolExecutor(1) as beside_it:
             # The network computes outside Python's lock; patterns and facts are worked out meanwhile.
             reading = beside_it.submit(self._encoder, said)
-            hits, facts = known_of(calls, texts, rows, self._cards, self._patterned)
-            read = reading.result()
+            known = known_of(calls, texts, rows, self._cards, self._patterned)
+            read = [turn for call in reading.result() for turn in call]
         inputs = Inputs(
             strengths=np.clip(np.stack([of_turn(s) for s in read]), -CLIP, CLIP),
-            hits=hits,
-            facts=facts,
+            hits=known.hits,
+            facts=known.facts,
             call=np.asarray([c for c, _ in rows]),
         )
         probabilities = self._probabilities(inputs, [calls[c].turns[i].text for c, i in rows])
         return tuple(
-            self._judgement(c, call, texts[c], inputs, probabilities, read) for c, call in enumerate(calls)
+            self._judgement(c, call, texts[c], inputs, probabilities, read, known.found)
+            for c, call in enumerate(calls)
         )
 
     def _probabilities(self, inputs: Inputs, texts: Sequence[str]) -> dict[str, NDArray[np.float64]]:
@@ -212,6 +215,7 @@ class TurnClassifier:
         inputs: Inputs,
         probabilities: Mapping[str, NDArray[np.float64]],
         read: Sequence[Strengths],
+        hits: Sequence[Mapping[str, Hit]],
     ) -> Judgement:
         mine = np.flatnonzero(inputs.call == number)
         columns = {b: k for k, b in enumerate(self._encoder.behaviours)}
@@ -227,7 +231,21 @@ class TurnClassifier:
                 if p >= QUOTE_FROM and texts[i].sentences:
                     best = int(read[mine[i]][:, columns[behaviour]].argmax())
                     quotes[behaviour, i] = texts[i].sentences[min(best, len(texts[i].sentences) - 1)]
-        return Judgement(rows, quotes)
+        patterned = set(self._patterned)
+        if not rows.keys() <= patterned:
+            return Judgement(rows, quotes)
+        return Judgement(
+            rows, quotes, {(b, i): hit for i, r in enumerate(mine) for b, hit in hits[int(r)].items()}
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of turns without the encoder: hits of patterns (per turn, and as columns), facts."""
+
+    found: Sequence[Mapping[str, Hit]]
+    hits: Matrix
+    facts: Matrix
 
 
 def known_of(
@@ -236,11 +254,12 @@ def known_of(
     rows: Sequence[tuple[int, int]],
     cards: Cards,
     patterned: Sequence[str],
-) -> tuple[Matrix, Matrix]:
-    """What is known of the given (call, turn) rows without the encoder: hits of patterns, facts."""
-    hits = [pattern_row(cards, texts[c][i], calls[c].turns[i].speaker, patterned) for c, i in rows]
+) -> Known:
+    """Patterns and facts of the given (call, turn) rows."""
+    found = [pattern_hits(cards, texts[c][i], calls[c].turns[i].speaker, patterned) for c, i in rows]
+    hits = [[float(name in row) for name in patterned] for row in found]
     facts = [turn_features(calls[c], i) for c, i in rows]
-    return np.asarray(hits, dtype=np.float32), np.asarray(facts, dtype=np.float32)
+    return Known(found, np.asarray(hits, dtype=np.float32), np.asarray(facts, dtype=np.float32))
 
 
 def word_matrix(vectorizers: Sequence[Any], texts: Sequence[str]) -> Any:
@@ -291,6 +310,7 @@ def load_classifier(folder: Path, cards: Cards, *, threads: int = 0) -> TurnClas
         card.get("thresholds"),
         {b: row["share_of_turns"] for b, row in card["cross_validation"]["behaviours"].items()},
         hashlib.sha256(f"{card['heads_sha256']} {card['encoder_sha256']}".encode()).hexdigest(),
+        {b: (float(slope), float(offset)) for b, (slope, offset) in card.get("alone", {}).items()},
     )
 
 

@@ -1,58 +1,49 @@
 """The trained sentence encoder: how strongly each sentence of a turn carries each behaviour.
 
-A BERT-shaped network (CTranslate2, int8) reads the turn with the end of what was said before; the vectors of a
+A BERT-shaped network (CTranslate2, int8) reads stretches of a call (see ``windows``); the vectors of a
 sentence's tokens are averaged and meet one weight vector per behaviour. A turn carries a behaviour as strongly
 as its strongest sentence, which is thereby known: it is the quote.
 
 Conventions
 -----------
 - Strengths are logits of the network, not calibrated probabilities; the heads make those (``classifier``).
-- Input: ``[CLS] A: turn [SEP] C: before A: before [SEP]`` in word pieces, token types 0 and 1.
 - Reads are cached by their tokens, since the calls of one centre repeat themselves.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.behaviours.windows import LAYOUT, TURN_TOKENS, Pieces, Window, windows_of
 from qa.errors import ModelError
 from qa.values import Speaker
 
 Strengths = NDArray[np.float32]
-TURN_TOKENS = 110
-"""A longer turn is cut: five in a thousand turns of the labelled calls are."""
-_CLS, _SEP = 101, 102
 _FILES = ("model.bin", "config.json", "tokenizer.json", "behaviours.json", "behaviours.npz")
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One turn to be read: who says it, its text and sentences, and what was said before (oldest first)."""
+    """One turn to be read: who says it, its text and sentences."""
 
     speaker: Speaker
     text: str
     sentences: tuple[tuple[int, int], ...]
-    before: tuple[tuple[Speaker, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Tokens:
-    ids: tuple[int, ...]
-    types: tuple[int, ...]
-    sentence: tuple[int, ...]
-    """Per token the sentence it belongs to; -1 for what is not the turn."""
-
-
-BATCH = 8
-"""Rows at once: a quarter faster on a CPU than 16 or 32, whose sums no longer fit the core's cache."""
+NOTHING = -12.0
+"""Logit of a sentence without a word."""
 
 
 class BehaviourEncoder:
@@ -76,8 +67,11 @@ class BehaviourEncoder:
             )
         told = json.loads((folder / "behaviours.json").read_text(encoding="utf-8"))
         self.behaviours: tuple[str, ...] = tuple(told["behaviours"])
-        self._context_tokens: int = told["context_tokens"]
-        self.context_turns: int = told["context_turns"]
+        if told.get("layout") != LAYOUT:
+            raise ModelError(
+                f"behaviour encoder {folder} was trained on another layout of calls ({told.get('layout')}, here "
+                f"{LAYOUT}); restore models/ from the project or run: make train-encoder"
+            )
         with np.load(folder / "behaviours.npz", allow_pickle=False) as arrays:
             self._weights = np.asarray(arrays["weights"], dtype=np.float32)
             self._bias = np.asarray(arrays["bias"], dtype=np.float32)
@@ -85,82 +79,59 @@ class BehaviourEncoder:
         self._network: Any = ctranslate2.Encoder(
             str(folder), device="cpu", compute_type="int8", inter_threads=parallel, intra_threads=1
         )
-        self._parallel = parallel
+        self._pool = ThreadPoolExecutor(parallel)
+        self._lock = Lock()
         self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._prefix = {who: self._plain(f"{who[0].upper()}:") for who in ("agent", "customer")}
-        self._cache: OrderedDict[_Tokens, Strengths] = OrderedDict()
+        self._cache: OrderedDict[Window, tuple[Strengths, ...]] = OrderedDict()
         self._cache_size = cache_size
 
     def _plain(self, text: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
-    def _tokens(self, said: Sequence[Said]) -> list[_Tokens]:
+    def _pieces(self, calls: Sequence[Sequence[Said]]) -> list[list[Pieces]]:
         """Word pieces of every turn, each text encoded once."""
-        texts = list(dict.fromkeys([s.text for s in said] + [t for s in said for _, t in s.before]))
-        encoded = self._tokenizer.encode_batch(texts, add_special_tokens=False)
-        pieces = dict(zip(texts, encoded, strict=True))
-        return [self._layout(s, pieces) for s in said]
+        texts = list(dict.fromkeys(said.text for call in calls for said in call))
+        encoded = dict(zip(texts, self._tokenizer.encode_batch(texts, add_special_tokens=False), strict=True))
+        return [[self._turn(said, encoded[said.text]) for said in call] for call in calls]
 
-    def _layout(self, said: Said, pieces: dict[str, Any]) -> _Tokens:
-        own = pieces[said.text]
-        starts = [begin for begin, _ in said.sentences] or [0]
-        sentence = [int(np.searchsorted(starts, begin, side="right")) - 1 for begin, _ in own.offsets]
-        prefix = self._prefix[said.speaker]
-        ids = [_CLS, *prefix, *own.ids[:TURN_TOKENS], _SEP]
-        where = [-1] * (1 + len(prefix)) + [max(0, k) for k in sentence[:TURN_TOKENS]] + [-1]
-        before: list[int] = []
-        for who, text in said.before:
-            before += [*self._prefix[who], *pieces[text].ids]
-        context = [*before[-self._context_tokens :], _SEP] if self._context_tokens else []
-        types = [0] * len(ids) + [1] * len(context)
-        return _Tokens(tuple(ids + context), tuple(types), tuple(where + [-1] * len(context)))
+    def _turn(self, said: Said, encoded: Any) -> Pieces:
+        starts = [begin for begin, _ in said.sentences]
+        places = [max(0, bisect_right(starts, begin) - 1) for begin, _ in encoded.offsets[:TURN_TOKENS]]
+        return Pieces(self._prefix[said.speaker], tuple(encoded.ids), tuple(places))
 
-    def __call__(self, said: Sequence[Said]) -> list[Strengths]:
-        """Per turn an array (sentences, behaviours) of logits; one row at least."""
-        tokens = self._tokens(said)
-        fresh = [t for t in dict.fromkeys(tokens) if t not in self._cache]
-        for row, strengths in zip(fresh, self._read(fresh), strict=True):
-            self._cache[row] = strengths
-        out = [self._cache[t] for t in tokens]
-        while len(self._cache) > self._cache_size:
-            self._cache.popitem(last=False)
-        return out
+    def __call__(self, calls: Sequence[Sequence[Said]]) -> list[tuple[Strengths, ...]]:
+        """Per call and turn an array (sentences, behaviours) of logits; one row at least."""
+        windows = [windows_of(pieces) for pieces in self._pieces(calls)]
+        wanted = dict.fromkeys(window for call in windows for window in call)
+        known = {window: read for window in wanted if (read := self._cache.get(window)) is not None}
+        fresh = [window for window in wanted if window not in known]
+        known.update(zip(fresh, self._pool.map(self._read, fresh), strict=True))
+        with self._lock:
+            self._cache.update(known)
+            while len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+        return [tuple(turn for window in call for turn in known[window]) for call in windows]
 
-    def _read(self, rows: list[_Tokens], batch: int = BATCH) -> list[Strengths]:
-        """Runs the network over batches of like length, several at a time."""
-        from concurrent.futures import ThreadPoolExecutor
+    def _read(self, window: Window) -> tuple[Strengths, ...]:
+        """One window by itself: what else is read at the time must not touch its figures."""
+        result = self._network.forward_batch([list(window.ids)], token_type_ids=[list(window.types)])
+        return self._strengths(np.asarray(result.last_hidden_state, dtype=np.float32)[0], window)
 
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
-        parts = [order[i : i + batch] for i in range(0, len(order), batch)]
-        out: list[Strengths] = [np.empty((0, 0), dtype=np.float32)] * len(rows)
-
-        def run(part: list[int]) -> None:
-            result = self._network.forward_batch(
-                [list(rows[i].ids) for i in part], token_type_ids=[list(rows[i].types) for i in part]
-            )
-            hidden = np.asarray(result.last_hidden_state, dtype=np.float32)
-            for k, i in enumerate(part):
-                out[i] = self._strengths(hidden[k], rows[i])
-
-        with ThreadPoolExecutor(self._parallel) as pool:
-            list(pool.map(run, parts))
-        return out
-
-    def _strengths(self, hidden: NDArray[np.float32], row: _Tokens) -> Strengths:
-        """Mean vector per sentence times the weights."""
-        where = np.asarray(row.sentence)
-        count = max(1, int(where.max(initial=-1)) + 1)
-        vectors = np.zeros((count, hidden.shape[1]), dtype=np.float32)
-        for k in range(count):
-            mine = np.flatnonzero(where == k)
-            if len(mine):
-                vectors[k] = hidden[mine].mean(axis=0)
+    def _strengths(self, hidden: NDArray[np.float32], window: Window) -> tuple[Strengths, ...]:
+        """Mean vector per sentence times the weights, parted by turn."""
+        where = np.asarray(window.sentence)
+        judged = np.flatnonzero(where >= 0)
+        begin, count = window.spans[-1]
+        member = np.zeros((begin + count, len(judged)), dtype=np.float32)
+        member[where[judged], np.arange(len(judged))] = 1.0
+        size = member.sum(axis=1, keepdims=True)
+        vectors = (member @ hidden[judged]) / np.maximum(size, 1.0)
         strengths = vectors @ self._weights.T + self._bias
-        empty = [k for k in range(count) if not (where == k).any()]
-        strengths[empty] = -12.0
-        return np.asarray(strengths, dtype=np.float32)
+        strengths[size[:, 0] == 0] = NOTHING
+        return tuple(strengths[begin : begin + count] for begin, count in window.spans)
 
 
 def of_turn(strengths: Strengths) -> Strengths:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -21,11 +22,13 @@ from typing import Protocol
 
 from qa.behaviours import phrase
 from qa.behaviours.cards import Card, Cards
-from qa.behaviours.reading import Reading, TurnText
+from qa.behaviours.reading import Hit, Reading, TurnText
 from qa.errors import SettingsError
 from qa.values import Call, Detections, Finding
 
 Detect = Callable[[Reading, Card], tuple[Finding, ...]]
+AT_ONCE = 8
+"""Calls judged together: enough for arrays to pay, few enough that two such groups take turns."""
 _KINDS = ("timing", "context")
 _ENOUGH: Mapping[str, frozenset[str]] = {
     "text": frozenset({"sound", "words", "turns", "none"}),
@@ -42,10 +45,11 @@ _WHY_NOT: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """A classifier's say on one call: calibrated probabilities and the sentence each rests on."""
+    """A classifier's say on one call: calibrated probabilities, the sentence each rests on, pattern hits it saw."""
 
     probabilities: Mapping[str, tuple[float, ...]]
     quotes: Mapping[tuple[str, int], tuple[int, int]]
+    hits: Mapping[tuple[str, int], Hit] | None = None
 
 
 class Classifier(Protocol):
@@ -128,14 +132,22 @@ def detect(call: Call, cards: Cards, classifier: Classifier | None = None) -> De
 def detect_all(
     calls: Sequence[Call], cards: Cards, classifier: Classifier | None = None
 ) -> tuple[Detections, ...]:
-    """Findings of several calls; the classifier sees them together."""
-    texts = [tuple(TurnText.of(turn.text) for turn in call.turns) for call in calls]
-    judged = classifier.judge(calls, texts) if classifier else tuple(Judgement({}, {}) for _ in calls)
+    """Findings of several calls; a few are judged together, and while the network reads some, others are weighed."""
     ordered = order(cards)
-    return tuple(
-        _run(Reading(call, cards, text, j.probabilities, j.quotes), ordered)
-        for call, text, j in zip(calls, texts, judged, strict=True)
-    )
+    parts = [calls[i : i + AT_ONCE] for i in range(0, len(calls), AT_ONCE)]
+
+    def some(part: Sequence[Call]) -> list[Detections]:
+        texts = [tuple(TurnText.of(turn.text) for turn in call.turns) for call in part]
+        judged = classifier.judge(part, texts) if classifier else [Judgement({}, {}) for _ in part]
+        return [
+            _run(Reading(call, cards, text, j.probabilities, j.quotes, hits=j.hits), ordered)
+            for call, text, j in zip(part, texts, judged, strict=True)
+        ]
+
+    if len(parts) < 2:
+        return tuple(found for part in parts for found in some(part))
+    with ThreadPoolExecutor(2) as pool:
+        return tuple(found for part in pool.map(some, parts) for found in part)
 
 
 def _run(reading: Reading, ordered: Sequence[Card]) -> Detections:

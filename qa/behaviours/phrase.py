@@ -12,10 +12,9 @@ Conventions
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from qa.behaviours.cards import Card
-from qa.behaviours.reading import Reading, TurnText, finding
+from qa.behaviours.reading import Hit, Reading, TurnText, finding
 from qa.behaviours.scope import scopes
 from qa.values import Finding
 
@@ -23,15 +22,6 @@ PATTERN_ALONE = 0.8
 """Probability of a pattern hit with no classifier to weigh it: sure enough to count, and shown as unsure."""
 KEEP_FROM = 0.05
 """Findings below this are not worth keeping: they answer nothing and blur the uncertainty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A pattern hit: characters of the turn, and of the sentence around it."""
-
-    start: int
-    end: int
-    sentence: tuple[int, int]
 
 
 def pattern_hit(card: Card, text: TurnText) -> Hit | None:
@@ -64,7 +54,10 @@ def detect(reading: Reading, card: Card) -> tuple[Finding, ...]:
 
 
 def _judge(reading: Reading, card: Card, turn: int) -> Finding | None:
-    hit = pattern_hit(card, reading.texts[turn])
+    if reading.hits is None or card.id not in reading.probabilities:
+        hit = pattern_hit(card, reading.texts[turn])
+    else:
+        hit = reading.hits.get((card.id, turn))
     if card.id in reading.probabilities:
         probability = reading.probability(card.id, turn)
         # A sentence that a pattern names is better evidence to a reader than the one the encoder leans on.

@@ -30,6 +30,15 @@ class TurnText:
         return TurnText(normalise(text), sentences(text))
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A pattern hit: characters of the turn, and of the sentence around it."""
+
+    start: int
+    end: int
+    sentence: tuple[int, int]
+
+
 @dataclass(frozen=True)
 class Reading:
     """One call, ready to be judged."""
@@ -41,6 +50,8 @@ class Reading:
     quotes: Mapping[tuple[str, int], tuple[int, int]]
     """Per behaviour and turn that the classifier gave some weight: the sentence that carries it."""
     findings: tuple[Finding, ...] = ()
+    hits: Mapping[tuple[str, int], Hit] | None = None
+    """Pattern hits by behaviour and turn, of every behaviour in ``probabilities``; None: nobody looked yet."""
 
     @property
     def turns(self) -> tuple[Turn, ...]:

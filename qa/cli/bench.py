@@ -1,4 +1,4 @@
-"""``qa bench hearing`` and ``qa bench scoring``: ratios, measured in one run."""
+"""``qa bench hearing``, ``scoring`` and ``behaviours``: ratios, measured in one run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from qa.bench.behaviours import labels_there, measure_behaviours
 from qa.bench.hearing import HearingFigures, MemoryFigures, measure_hearing, measure_memory, write_long_call
 from qa.bench.random_model import SHAPES, write_random_model
 from qa.bench.scoring import measure_scoring
@@ -111,4 +112,25 @@ def scoring_command(
         f"{figures.n_calls} calls, {figures.sound_s / 60:.0f} min: reading and masking"
         f" {figures.masking_and_reading_s:.2f} s, detecting and scoring {figures.scoring_s:.2f} s,"
         f" {figures.share_of(1 / speed):.1%} of transcription at {speed:.0f} times real time"
+    )
+
+
+@bench.command("behaviours")
+def behaviours_command(
+    calls: Annotated[int, typer.Option(min=1, help="How many labelled calls.")] = 60,
+) -> None:
+    """Finding behaviours: calls a second, and against plain tokens and one pass of the encoder."""
+    settings = load_settings()
+    if not labels_there(settings):
+        raise InputError(
+            f"{settings.data / 'labels'}: no labelled calls to measure with; run it in the project"
+        )
+    figures = measure_behaviours(settings, most=calls)
+    detecting, reading = figures.detecting, figures.reading
+    typer.echo(
+        f"{figures.n_calls} calls, {figures.n_turns} turns: {detecting.wall_s:.2f} s"
+        f" ({detecting.cpu_s:.2f} s of processor), {figures.calls_per_s:.1f} calls of 30 turns a second"
+        f" (target: 20)\n"
+        f"spaCy tokens and one pass of the encoder over the same turns: {reading.wall_s:.2f} s"
+        f" ({reading.cpu_s:.2f} s of processor), ratio {figures.ratio:.2f}"
     )

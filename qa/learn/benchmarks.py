@@ -18,6 +18,7 @@ from typing import Any
 from qa.behaviours import Cards, Judgement, TurnClassifier, detect_all
 from qa.behaviours.reading import Reading, TurnText
 from qa.behaviours.timing import interruption
+from qa.learn.alone import ALONE_THRESHOLD, as_alone
 from qa.learn.metrics import Counts, weighted_f1
 from qa.values import Call, Speaker, Timing, Turn
 
@@ -65,32 +66,16 @@ def utterance_call(row: Mapping[str, Any], name: str) -> Call:
     return Call(name, tuple(turns), timing=Timing(source="none"))
 
 
-ALONE_SHARE = 0.2
-"""Prior for a text that is handed in alone: it was picked because it may carry something, while in a whole call one
-turn in fifty carries any given behaviour. One in five is the middle of what such collections hold."""
-ALONE_THRESHOLD = 0.5
-
-
-def as_alone(probability: float, share_of_turns: float) -> float:
-    """A probability for a turn of a call, restated for a text handed in alone (Bayes: the prior odds change)."""
-    if probability <= 0.0 or probability >= 1.0:
-        return probability
-    odds = probability / (1 - probability) * (1 - share_of_turns) / share_of_turns
-    alone = odds * ALONE_SHARE / (1 - ALONE_SHARE)
-    return alone / (1 + alone)
-
-
 @dataclass(frozen=True)
 class Judged:
     """A classifier's say that is already there, so that the detectors need not ask again."""
 
     sha256: str
-    judgements: tuple[Judgement, ...]
+    by_call: Mapping[str, Judgement]
 
     def judge(self, calls: Sequence[Call], texts: Sequence[tuple[TurnText, ...]]) -> tuple[Judgement, ...]:
-        """What was judged, for the same calls in the same order."""
-        assert len(calls) == len(texts) == len(self.judgements)  # noqa: S101  (only ``judge_rows`` calls it)
-        return self.judgements
+        """What was judged of these calls."""
+        return tuple(self.by_call[call.call_id] for call, _ in zip(calls, texts, strict=True))
 
 
 def judge_rows(
@@ -101,12 +86,24 @@ def judge_rows(
     for begin in range(0, len(rows), batch):
         calls = [utterance_call(r, str(begin + k)) for k, r in enumerate(rows[begin : begin + batch])]
         plain = classifier.judge(calls, [tuple(TurnText.of(t.text) for t in c.turns) for c in calls])
-        found = detect_all(calls, cards, Judged(classifier.sha256, plain))
+        judged = {call.call_id: judgement for call, judgement in zip(calls, plain, strict=True)}
+        found = detect_all(calls, cards, Judged(classifier.sha256, judged))
         for call, detections, judgement in zip(calls, found, plain, strict=True):
             last = len(call.turns) - 1
             here = {b: row[last] for b, row in judgement.probabilities.items()}
             here |= {f.behaviour: f.probability for f in detections.findings if f.turn == last}
-            yield {b: round(as_alone(here.get(b, 0.0), classifier.share_of_turns(b)), 4) for b in named}
+            yield {
+                b: round(
+                    as_alone(
+                        here.get(b, 0.0),
+                        b,
+                        scales=classifier.alone,
+                        share_of_turns=classifier.share_of_turns(b),
+                    ),
+                    4,
+                )
+                for b in named
+            }
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:

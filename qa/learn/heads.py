@@ -27,7 +27,7 @@ from qa.learn.rows import Example, bucket
 
 FOLDS = 5
 UTTERANCE_WEIGHT = 0.5
-"""An utterance counts half a turn of a call: the calls are what the heads are for."""
+"""An utterance, or a turn of a badly heard copy, counts half a turn of a call: calls are what the heads are for."""
 HEAD_STRENGTH = 0.1
 """Inverse regularisation of the heads; chosen by cross-validation over calls (see the card)."""
 WORDS_PENALTY, WORDS_PASSES = 2e-5, 8
@@ -46,6 +46,8 @@ class Table:
     speakers: tuple[str, ...]
     truth: tuple[frozenset[str], ...]
     whole_call: NDArray[np.bool_]
+    alone: NDArray[np.bool_]
+    """Utterances that were written by themselves: neither turns of calls nor examples of cards."""
     only: tuple[str | None, ...]
 
 
@@ -55,16 +57,14 @@ def table(examples: Sequence[Example], strengths: Mapping[str, NDArray[np.float3
     Parameters
     ----------
     strengths
-        Per example group an array (turns, behaviours) of encoder logits.
+        Per example key an array (turns, behaviours) of encoder logits.
     """
     rows = [(n, i) for n, e in enumerate(examples) for i in range(len(e.call.turns))]
-    hits, facts = known_of(
-        [e.call for e in examples], [e.texts for e in examples], rows, cards, list(cards.by_id)
-    )
+    known = known_of([e.call for e in examples], [e.texts for e in examples], rows, cards, list(cards.by_id))
     gathered = Inputs(
-        strengths=np.clip(np.concatenate([strengths[e.group] for e in examples]), -CLIP, CLIP),
-        hits=hits,
-        facts=facts,
+        strengths=np.clip(np.concatenate([strengths[e.key] for e in examples]), -CLIP, CLIP),
+        hits=known.hits,
+        facts=known.facts,
         call=np.asarray([n for n, _ in rows]),
     )
     offsets = np.cumsum([0, *(len(e.call.turns) for e in examples)])
@@ -76,6 +76,9 @@ def table(examples: Sequence[Example], strengths: Mapping[str, NDArray[np.float3
         speakers=tuple(e.call.turns[i].speaker for e in examples for i in e.labelled),
         truth=tuple(names for e in examples for names in e.behaviours),
         whole_call=np.asarray([e.whole_call for e in examples for _ in e.labelled]),
+        alone=np.asarray(
+            [not e.whole_call and not e.copy and e.only is None for e in examples for _ in e.labelled]
+        ),
         only=tuple(e.only for e in examples for _ in e.labelled),
     )
 
@@ -93,11 +96,11 @@ def stored_readings(
     found: dict[str, NDArray[np.float32]] = {}
     fresh: list[Example] = []
     for e in examples:
-        places = [rows.get(f"{e.group}:{i}") for i in range(len(e.call.turns))]
+        places = [rows.get(f"{e.key}:{i}") for i in range(len(e.call.turns))]
         if any(p is None for p in places):
             fresh.append(e)
         else:
-            found[e.group] = values[[p for p in places if p is not None]]
+            found[e.key] = values[[p for p in places if p is not None]]
     return behaviours, found, fresh
 
 

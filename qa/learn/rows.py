@@ -10,16 +10,19 @@ Conventions
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.behaviours.cards import Card, Cards
 from qa.behaviours.cards import Example as CardExample
 from qa.behaviours.reading import TurnText
 from qa.labels import LabelledCall, LabelledUtterance, labelled_calls, labelled_utterances
+from qa.learn.noise import heard_badly
 from qa.values import Call, Speaker, Timing, Turn
 
+WORD_ERRORS = (0.05, 0.15)
+"""Of a call's copy as a recogniser would print it: a good and a poor telephone line."""
 NOT_FROM_WORDS = frozenset({"interruption", "dead_air", "raised_voice", "venting_room", "escalation_missed"})
 """Judged from times or from other findings: no head is trained for them."""
 
@@ -48,6 +51,13 @@ class Example:
     whole_call: bool
     only: str | None = None
     """Set where the labels speak of one behaviour alone: a card's example says nothing about the others."""
+    copy: str = ""
+    """Set where the same call stands in another wording: copies share the group and the labels."""
+
+    @property
+    def key(self) -> str:
+        """Names the example among all, copies too."""
+        return self.group + self.copy
 
 
 def _example(
@@ -61,6 +71,16 @@ def _example(
 def of_call(call: LabelledCall) -> Example:
     """A whole labelled call."""
     return _example(call.call_id, call.as_call(), [t.behaviours for t in call.turns], whole=True)
+
+
+def heard_badly_too(examples: Iterable[Example]) -> Iterator[Example]:
+    """Each whole call once more with the words a recogniser gets wrong, half of them with few, half with many."""
+    for e in examples:
+        if e.whole_call:
+            rate = WORD_ERRORS[bucket(f"errors {e.group}", len(WORD_ERRORS))]
+            call = heard_badly(e.call, rate)
+            texts = tuple(TurnText.of(turn.text) for turn in call.turns)
+            yield replace(e, call=call, texts=texts, whole_call=False, copy=f" with {rate:.0%} word errors")
 
 
 def of_utterance(utterance: LabelledUtterance) -> Example:

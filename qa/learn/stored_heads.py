@@ -15,6 +15,8 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 SCHEMA = "schema.json"
+PLACE_IN_MEMORY = "_stop_words_id"
+"""scikit-learn notes where its stop words lie in memory, so as to check them once; it checks again without."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a zip archive can hold."""
 
@@ -29,6 +31,7 @@ def write_heads(content: dict[str, Any], file: Path) -> None:
     for vectorizer in content.get("vectorizers", ()):
         # numpy numbers would become an archive entry each: tens of thousands, slow to load
         vectorizer.vocabulary_ = {word: int(at) for word, at in sorted(vectorizer.vocabulary_.items())}
+        vars(vectorizer).pop(PLACE_IN_MEMORY, None)
     partial = file.with_suffix(".part")
     partial.write_bytes(renumbered(dumps(content)))
     partial.replace(file)

@@ -24,6 +24,7 @@ from qa.behaviours.cards import Cards
 from qa.behaviours.classifier import CLIP, UNIT, said_of, word_matrix
 from qa.behaviours.encoder import BehaviourEncoder, of_turn
 from qa.errors import ModelError
+from qa.learn.alone import ALONE_SHARE, logit
 from qa.learn.heads import (
     FEWEST_POSITIVE,
     FOLDS,
@@ -43,10 +44,12 @@ from qa.learn.heads import (
     weights_of,
 )
 from qa.learn.metrics import reliability
-from qa.learn.rows import Example, bucket, load_labels, of_card_examples
+from qa.learn.rows import Example, bucket, heard_badly_too, load_labels, of_card_examples
 from qa.learn.stored_heads import write_heads
 
 Report = Callable[[str], None]
+FEWEST_ALONE = 40
+"""Of fewer utterances with, or without, a behaviour no scale for texts alone is fitted."""
 PRIOR_THRESHOLD, PRIOR_WEIGHT = 0.4, 12.0
 """A threshold found on few positives is drawn towards this, as if so many had spoken for it."""
 
@@ -62,13 +65,10 @@ class CrossValidated:
 
 def read_fresh(encoder: BehaviourEncoder, examples: Sequence[Example]) -> dict[str, NDArray[np.float32]]:
     """Encoder logits for examples without a stored reading."""
-    said = [
-        said_of(e.call, e.texts, i, context_turns=encoder.context_turns)
-        for e in examples
-        for i in range(len(e.call.turns))
-    ]
-    read = iter(encoder(said))
-    return {e.group: np.stack([of_turn(next(read)) for _ in e.call.turns]) for e in examples}
+    read = encoder([said_of(e.call, e.texts) for e in examples])
+    return {
+        e.key: np.stack([of_turn(turn) for turn in turns]) for e, turns in zip(examples, read, strict=True)
+    }
 
 
 def cross_validate(t: Table, behaviours: Sequence[str], cards: Cards) -> CrossValidated:
@@ -110,6 +110,30 @@ def best_threshold(p: NDArray[np.float64], y: NDArray[np.int64]) -> float:
     top = grid[np.asarray(f1) >= max(f1) - 0.01]
     weight = y.sum() / (y.sum() + PRIOR_WEIGHT)
     return round(float(weight * np.median(top) + (1 - weight) * PRIOR_THRESHOLD), 3)
+
+
+def alone_scale(p: NDArray[np.float64], y: NDArray[np.int64]) -> tuple[float, float] | None:
+    """Slope and offset that turn a logit for a turn of a call into one for a text handed in alone.
+
+    Fitted (Platt) on the cross-validated probabilities of utterances, weighed as if ``ALONE_SHARE`` of them carried
+    the behaviour. None where too few do to tell, or where the probabilities say nothing about them.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if min(y.sum(), len(y) - y.sum()) < FEWEST_ALONE:
+        return None
+    weights = np.where(y == 1, ALONE_SHARE / y.mean(), (1 - ALONE_SHARE) / (1 - y.mean()))
+    fitted = LogisticRegression(C=100.0).fit(logit(p)[:, None], y, sample_weight=weights)
+    slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    return (round(slope, 4), round(offset, 4)) if slope > 0 else None
+
+
+def _alone_scales(cv: CrossValidated, t: Table) -> dict[str, tuple[float, float]]:
+    found = {
+        b: alone_scale(cv.probabilities[b][t.alone[rows]], cv.truth[b][t.alone[rows]])
+        for b, rows in cv.rows.items()
+    }
+    return {b: scale for b, scale in found.items() if scale is not None}
 
 
 def _summary(cv: CrossValidated, t: Table, thresholds: dict[str, float]) -> dict[str, Any]:
@@ -181,7 +205,7 @@ def _train(
     import sklearn
 
     everything = load_labels(labels)
-    examples = [*everything.training, *of_card_examples(cards), *more]
+    examples = [*everything.training, *heard_badly_too(everything.training), *of_card_examples(cards), *more]
     behaviours, strengths, fresh = stored_readings(model / "readings.npz", examples)
     encoder = BehaviourEncoder(model / "encoder")
     if encoder.behaviours != behaviours:
@@ -218,6 +242,7 @@ def _train(
             "clip": CLIP,
         },
         "thresholds": thresholds,
+        "alone": _alone_scales(cv, t),
         "cross_validation": summary,
     }
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

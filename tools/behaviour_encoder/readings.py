@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from qa.behaviours.encoder import BehaviourEncoder
-from qa.learn.rows import bucket, load_labels
+from qa.learn.rows import bucket, heard_badly_too, load_labels
 from qa.learn.train import read_fresh
 
 
@@ -24,7 +24,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/encoder"))
     parser.add_argument("--parts", type=int, default=2)
     args = parser.parse_args()
-    training = load_labels(args.labels).training
+    labelled = load_labels(args.labels).training
+    training = [*labelled, *heard_badly_too(labelled)]
     ids: list[str] = []
     strengths: list[np.ndarray] = []
     behaviours: tuple[str, ...] = ()
@@ -34,8 +35,8 @@ def main() -> None:
         share = [e for e in training if bucket(f"fold {e.group}", args.parts) == k]
         read = read_fresh(encoder, share)
         for e in share:
-            ids += [f"{e.group}:{i}" for i in range(len(e.call.turns))]
-            strengths.append(read[e.group])
+            ids += [f"{e.key}:{i}" for i in range(len(e.call.turns))]
+            strengths.append(read[e.key])
         print(f"part {k}: {len(share)} examples read", flush=True)
     np.savez_compressed(
         args.out / "readings.npz",
