@@ -203,8 +203,10 @@ class TurnClassifier:
         words = word_matrix(self._vectorizers, texts)
         found = {}
         hints = UNIT * np.clip(words @ self._words_weights.T + self._words_bias, -CLIP, CLIP)
+        columns = np.column_stack([dense, dense[:, :1]]).astype(np.float32)
         for behaviour, hint, head in zip(self._heads, hints.T, self._heads.values(), strict=True):
-            found[behaviour] = head.predict_proba(np.column_stack([dense, hint]).astype(np.float32))[:, 1]
+            columns[:, -1] = hint
+            found[behaviour] = head.predict_proba(columns)[:, 1]
         return found
 
     def _judgement(

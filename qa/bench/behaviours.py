@@ -20,6 +20,8 @@ from qa.text import pipeline, sentences
 from qa.values import Call
 
 TURNS_OF_A_CALL = 30
+WARM_CALLS = 20
+"""Read before the clock starts: patterns are compiled when they are first needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class BehaviourFigures:
 
 
 def measure_behaviours(settings: Settings, *, most: int = 60) -> BehaviourFigures:
-    """Detect in the first ``most`` calls of the project's labels.
+    """Detect in ``most`` calls of the project's labels.
 
     Raises
     ------
@@ -62,9 +64,10 @@ def measure_behaviours(settings: Settings, *, most: int = 60) -> BehaviourFigure
     cards = load_cards(settings.data / "behaviours")
     classifier = load_shipped_classifier(settings.models, cards, threads=threads)
     encoder = BehaviourEncoder(settings.models / "behaviours" / "encoder", threads=threads)
-    first, *calls = [one.as_call() for one in labelled_calls(settings.data / "labels")][: most + 1]
-    _read([first], encoder)
-    detect_all([first] * 2, cards, classifier)
+    labelled = [one.as_call() for one in labelled_calls(settings.data / "labels")]
+    first, calls = labelled[:WARM_CALLS], labelled[WARM_CALLS:][:most]
+    _read(first, encoder)
+    detect_all(first, cards, classifier)
     reading = _taken(lambda: _read(calls, encoder))
     detecting = _taken(lambda: detect_all(calls, cards, classifier))
     return BehaviourFigures(len(calls), sum(len(call.turns) for call in calls), detecting, reading)
