@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qa.behaviours.encoder import NOTHING, BehaviourEncoder, Said, of_turn
+from qa.behaviours.encoder import NOTHING, BehaviourEncoder, of_turn
+from qa.behaviours.word_pieces import Said
 from qa.errors import ModelError
 from qa.text import sentences
 

@@ -19,11 +19,11 @@ from typing import Any
 import qa
 from qa.asr import find_model, load_transcriber
 from qa.batch.files import Content
-from qa.behaviours import Cards, Classifier, detect, load_cards, load_shipped_classifier
+from qa.behaviours import Cards, Classifier, detect, load_cards
 from qa.behaviours.classifier import recall_of
 from qa.errors import ModelError
 from qa.hearing import Source, hear_many, hear_source
-from qa.learn.versions import models_in_use
+from qa.learn.versions import classifier_in_use, models_in_use
 from qa.metadata import Metadata, metadata_of
 from qa.models import model_digest
 from qa.redact import load_rules, redact
@@ -134,9 +134,7 @@ class Pipeline:
         models = models_in_use(self.settings)
         if self.given_classifier is None and not (models / "behaviours" / "card.json").is_file():
             return None
-        return self.given_classifier or load_shipped_classifier(
-            models, self.cards, threads=self.settings.cpu_threads
-        )
+        return self.given_classifier or classifier_in_use(self.settings, self.cards)
 
     @cached_property
     def options(self) -> Options:

@@ -26,11 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.behaviours.cards import Cards
-from qa.behaviours.encoder import BehaviourEncoder, Said, Strengths, of_turn
+from qa.behaviours.encoder import BehaviourEncoder, Strengths, of_turn
 from qa.behaviours.engine import Judgement
 from qa.behaviours.features import NAMES, turn_features
 from qa.behaviours.phrase import pattern_hit
 from qa.behaviours.reading import Hit, TurnText
+from qa.behaviours.word_pieces import Said
 from qa.errors import ModelError
 from qa.values import Call, Speaker
 
@@ -203,7 +204,8 @@ class TurnClassifier:
         words = word_matrix(self._vectorizers, texts)
         found = {}
         hints = UNIT * np.clip(words @ self._words_weights.T + self._words_bias, -CLIP, CLIP)
-        columns = np.column_stack([dense, dense[:, :1]]).astype(np.float32)
+        columns = np.empty((len(dense), dense.shape[1] + 1), dtype=np.float32)
+        columns[:, :-1] = dense
         for behaviour, hint, head in zip(self._heads, hints.T, self._heads.values(), strict=True):
             columns[:, -1] = hint
             found[behaviour] = head.predict_proba(columns)[:, 1]
@@ -233,9 +235,6 @@ class TurnClassifier:
                 if p >= QUOTE_FROM and texts[i].sentences:
                     best = int(read[mine[i]][:, columns[behaviour]].argmax())
                     quotes[behaviour, i] = texts[i].sentences[min(best, len(texts[i].sentences) - 1)]
-        patterned = set(self._patterned)
-        if not rows.keys() <= patterned:
-            return Judgement(rows, quotes)
         return Judgement(
             rows, quotes, {(b, i): hit for i, r in enumerate(mine) for b, hit in hits[int(r)].items()}
         )

@@ -13,11 +13,9 @@ Conventions
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,21 +23,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.behaviours.windows import LAYOUT, TURN_TOKENS, Pieces, Window, windows_of
+from qa.behaviours.windows import LAYOUT, Window, windows_of
+from qa.behaviours.word_pieces import Said, WordPieces
 from qa.errors import ModelError
-from qa.values import Speaker
 
 Strengths = NDArray[np.float32]
 _FILES = ("model.bin", "config.json", "tokenizer.json", "behaviours.json", "behaviours.npz")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One turn to be read: who says it, its text and sentences."""
-
-    speaker: Speaker
-    text: str
-    sentences: tuple[tuple[int, int], ...]
 
 
 NOTHING = -12.0
@@ -57,7 +46,6 @@ class BehaviourEncoder:
 
     def __init__(self, folder: Path, *, threads: int = 0, cache_size: int = 50_000) -> None:
         import ctranslate2
-        from tokenizers import Tokenizer
 
         missing = [name for name in _FILES if not (folder / name).is_file()]
         if missing:
@@ -81,26 +69,9 @@ class BehaviourEncoder:
         )
         self._pool = ThreadPoolExecutor(parallel)
         self._lock = Lock()
-        self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._prefix = {who: self._plain(f"{who[0].upper()}:") for who in ("agent", "customer")}
+        self._pieces = WordPieces(folder / "tokenizer.json")
         self._cache: OrderedDict[Window, tuple[Strengths, ...]] = OrderedDict()
         self._cache_size = cache_size
-
-    def _plain(self, text: str) -> tuple[int, ...]:
-        return tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
-
-    def _pieces(self, calls: Sequence[Sequence[Said]]) -> list[list[Pieces]]:
-        """Word pieces of every turn, each text encoded once."""
-        texts = list(dict.fromkeys(said.text for call in calls for said in call))
-        encoded = dict(zip(texts, self._tokenizer.encode_batch(texts, add_special_tokens=False), strict=True))
-        return [[self._turn(said, encoded[said.text]) for said in call] for call in calls]
-
-    def _turn(self, said: Said, encoded: Any) -> Pieces:
-        starts = [begin for begin, _ in said.sentences]
-        places = [max(0, bisect_right(starts, begin) - 1) for begin, _ in encoded.offsets[:TURN_TOKENS]]
-        return Pieces(self._prefix[said.speaker], tuple(encoded.ids), tuple(places))
 
     def __call__(self, calls: Sequence[Sequence[Said]]) -> list[tuple[Strengths, ...]]:
         """Per call and turn an array (sentences, behaviours) of logits; one row at least."""

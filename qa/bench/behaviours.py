@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from qa.behaviours import detect_all, load_cards, load_shipped_classifier
-from qa.behaviours.encoder import BehaviourEncoder, Said
+from qa.behaviours.encoder import BehaviourEncoder
+from qa.behaviours.word_pieces import Said
 from qa.labels import labelled_calls
 from qa.settings import Settings
 from qa.text import pipeline, sentences
@@ -89,4 +89,4 @@ def _taken(work: Callable[[], Any]) -> Taken:
 
 def labels_there(settings: Settings) -> bool:
     """Whether the project's labelled calls are there to measure with."""
-    return Path(settings.data / "labels" / "calls").is_dir()
+    return (settings.data / "labels" / "calls").is_dir()

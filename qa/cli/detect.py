@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from qa.behaviours import Cards, TurnClassifier, detect_all, load_cards, load_classifier
+from qa.behaviours import Cards, TurnClassifier, detect_all, load_cards
 from qa.errors import InputError, QaError
 from qa.formats import read_transcript
 from qa.learn.benchmarks import judge_rows, utterance_call
-from qa.learn.versions import models_in_use
+from qa.learn.versions import classifier_in_use
 from qa.settings import load_settings
 from qa.turns import spread_words
 from qa.values import Call, Finding
@@ -48,7 +48,7 @@ def detect_command(
     """Find behaviours in transcripts and print them as JSON lines; no database is touched."""
     settings = load_settings()
     cards = load_cards(settings.data / "behaviours")
-    classifier = load_classifier(models_in_use(settings) / "behaviours", cards, threads=settings.cpu_threads)
+    classifier = classifier_in_use(settings, cards)
     if utterances is not None:
         for row in judge_utterances(utterances, cards, classifier):
             typer.echo(json.dumps(row, ensure_ascii=False))

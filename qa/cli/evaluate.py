@@ -10,13 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from qa.behaviours import load_cards, load_classifier
+from qa.behaviours import load_cards
 from qa.cli.review import AS, desk
 from qa.learn.benchmarks import measure, meetings_f1
 from qa.learn.evaluate import by_error_rate, calls_a_second, held_back_calls, mistakes, report
 from qa.learn.metrics import Counts, Row
 from qa.learn.train import train
-from qa.learn.versions import models_in_use
+from qa.learn.versions import classifier_in_use
 from qa.review.retraining import Retrained, retrain
 from qa.settings import load_settings
 
@@ -48,7 +48,7 @@ def evaluate_command(
     """How well behaviours are found: on the held-back calls, by word error rate, on external benchmarks."""
     settings = load_settings()
     cards = load_cards(settings.data / "behaviours")
-    classifier = load_classifier(models_in_use(settings) / "behaviours", cards, threads=settings.cpu_threads)
+    classifier = classifier_in_use(settings, cards)
     calls = held_back_calls(settings.data / "labels")
     console = Console(width=110)
     table = Table(title=f"{len(calls)} held-back calls, per turn", title_justify="left")

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from qa.behaviours import Cards, TurnClassifier, load_shipped_classifier
 from qa.errors import ModelError
 from qa.settings import Settings
 
@@ -24,6 +25,11 @@ def models_in_use(settings: Settings) -> Path:
     """The folder whose ``behaviours`` is in force."""
     version = version_in_use(settings)
     return settings.models if version == SHIPPED else settings.home / "models" / version
+
+
+def classifier_in_use(settings: Settings, cards: Cards) -> TurnClassifier:
+    """The classifier in force: the firm's own, else the one that ships."""
+    return load_shipped_classifier(models_in_use(settings), cards, threads=settings.cpu_threads)
 
 
 def version_in_use(settings: Settings) -> str:

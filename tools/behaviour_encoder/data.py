@@ -10,14 +10,14 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from qa.behaviours.windows import WINDOW_TOKENS, Pieces, Window, windows_of
+from qa.behaviours.word_pieces import Said, WordPieces
 from qa.learn.rows import NOT_FROM_WORDS, Example
 from qa.text import sentences
+from qa.values import Speaker
 
 FILLERS = ("um", "uh", "er", "like", "you know")
 SMALLEST_FIRST = 40
@@ -65,24 +65,13 @@ class Tokens:
     """Word pieces with the sentence of each, remembered by text."""
 
     def __init__(self, tokenizer: Path) -> None:
-        from tokenizers import Tokenizer
-
-        self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._cut = WordPieces(tokenizer)
         self._known: dict[tuple[str, str], Pieces] = {}
-        self._prefix = {
-            who: tuple(self._tokenizer.encode(f"{who[0].upper()}:", add_special_tokens=False).ids)
-            for who in ("agent", "customer")
-        }
 
-    def _pieces(self, speaker: str, text: str) -> Pieces:
-        encoded = self._tokenizer.encode(text, add_special_tokens=False)
-        starts = [begin for begin, _ in sentences(text)] or [0]
-        places = [max(0, int(np.searchsorted(starts, b, side="right")) - 1) for b, _ in encoded.offsets]
-        return Pieces(self._prefix[speaker], tuple(encoded.ids), tuple(places))
+    def _pieces(self, speaker: Speaker, text: str) -> Pieces:
+        return self._cut([[Said(speaker, text, sentences(text))]])[0][0]
 
-    def pieces(self, speaker: str, text: str) -> Pieces:
+    def pieces(self, speaker: Speaker, text: str) -> Pieces:
         key = (speaker, text)
         if key not in self._known:
             self._known[key] = self._pieces(speaker, text)
